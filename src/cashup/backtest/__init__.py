@@ -1,0 +1,1 @@
+"""Runs history: event path, compiled path, results, checks and reports."""

@@ -1,0 +1,1 @@
+"""Keeps history: store, import, download, quality, synthetic markets."""

@@ -1,0 +1,1 @@
+"""One trading engine for backtest, paper and live. No I/O, no async."""

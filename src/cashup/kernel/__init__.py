@@ -1,0 +1,1 @@
+"""How numbers are computed: matching, ledger and statistics, compiled with Numba over plain memory."""

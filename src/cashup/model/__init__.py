@@ -1,0 +1,1 @@
+"""What things are: the vocabulary of trading in plain Python. Money is Decimal, time is UTC nanoseconds."""

@@ -1,0 +1,1 @@
+"""Clock, bus, identifiers, settings, log: what a process needs to run."""

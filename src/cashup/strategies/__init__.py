@@ -1,0 +1,1 @@
+"""Strategy templates shipped with CashUp, one short file each."""
