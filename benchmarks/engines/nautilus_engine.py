@@ -1,4 +1,4 @@
-"""NautilusTrader: an event-driven engine; on bars, its market orders fill at the close they were decided on."""
+"""NautilusTrader: an event-driven engine; on bars, market orders fill at the close they were decided on."""
 
 from __future__ import annotations
 
