@@ -1,8 +1,8 @@
 """One strategy, one year of one-minute bars, every engine: a moving-average crossover with 0.1 % fee.
 
-Orders fill at the next open. Engines run interleaved in one process and speeds are medians over rounds, so that
-a busy moment of the machine hits all of them. Final equities are printed because a speed means nothing where
-the result differs.
+Orders fill at the next open. Engines run interleaved in one process and speeds are medians over rounds, so
+that a busy moment of the machine hits all of them. Final equities are printed because a speed means nothing
+where the result differs.
 """
 
 from __future__ import annotations
