@@ -1,1 +1,4 @@
-"""How numbers are computed: matching, ledger and statistics, compiled with Numba over plain memory."""
+"""How numbers are computed: matching, ledger and statistics, compiled with Numba over plain memory.
+
+Importing this package costs nothing; its modules import Numba.
+"""

@@ -168,6 +168,8 @@ RUN: Final = _record(
     ("cap_fills", _I),
     ("n_payments", _I),
     ("cap_payments", _I),
+    ("fills_seen", _I),  # fills and payments the strategy has been told of
+    ("payments_seen", _I),
     ("n_updates", _I),  # order ids whose status changed since the last callback (for on_order)
     ("cap_updates", _I),
     ("n_groups", _I),  # last OCO group id given out
@@ -268,6 +270,7 @@ ORDER: Final = _record(
     ("done_ts", _I),
     ("created_d", _I),
     ("rested", _I),  # 1 once it has rested on the book: it fills as maker
+    ("triggered", _I),  # 1 once its stop price was touched: it works as market or limit from then on
 )
 
 FILL: Final = _record(

@@ -4,9 +4,9 @@ from cashup import Strategy, param, ta
 
 
 class DonchianBreakout(Strategy):
-    """Enter above the entry channel, leave below the exit channel.
+    """Enter above the entry channel, leave below the exit channel, size by risk.
 
-    Source: the rules Richard Dennis taught his pupils in 1983, published as "The Original Turtle Trading Rules".
+    Source: "The Original Turtle Trading Rules", the rules taught by Richard Dennis in 1983.
     """
 
     timeframe = "1d"
