@@ -15,7 +15,8 @@ CashUpError
 ```
 
 Every class has a `code` that never changes and may be matched on by programs. Every message says what was
-found, where, and what would be right; `explain` writes messages in that form, `did_you_mean` finds the near miss.
+found, where, and what would be right; `explain` writes messages in that form, `did_you_mean` finds the near
+miss.
 """
 
 from __future__ import annotations
@@ -317,6 +318,6 @@ class StrategyFailed(CashUpError):  # noqa: N818 (what happened)
 
 
 class InvariantBroken(CashUpError):  # noqa: N818 (what happened)
-    """Report that a rule CashUp guarantees does not hold. Trading must stop: it is our fault, not the user's."""
+    """Report that a rule CashUp guarantees does not hold. Trading must stop; the fault is ours."""
 
     code: ClassVar[str] = "invariant_broken"
