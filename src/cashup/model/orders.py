@@ -16,6 +16,7 @@ from cashup.model.order_events import (
     OrderEvent,
     OrderExpired,
     OrderFilled,
+    OrderOutcomeUnknown,
     OrderRejected,
     OrderTriggered,
 )
@@ -68,6 +69,7 @@ class Order:
         filled: Quantity traded so far.
         fills: Its trades, oldest first.
         is_accepted: Whether the venue ever acknowledged it.
+        is_unknown: Whether the answer to it was lost and nothing has shown since that the venue has it.
         is_triggered: Whether its trigger price was reached.
         reason: Why it ended, if it did not fill.
         message: The same in words.
@@ -81,6 +83,7 @@ class Order:
     filled: Decimal = ZERO
     fills: tuple[Fill, ...] = ()
     is_accepted: bool = False
+    is_unknown: bool = False
     is_triggered: bool = False
     reason: OrderReason | None = None
     message: str = ""
@@ -167,9 +170,11 @@ class Order:
             case OrderFilled():
                 return self._absorb_fill(event)
             case OrderAccepted():
-                return replace(self, is_accepted=True, venue_order_id=event.venue_order_id)
+                return replace(self, is_accepted=True, is_unknown=False, venue_order_id=event.venue_order_id)
+            case OrderOutcomeUnknown():
+                return replace(self, is_unknown=True)
             case OrderTriggered():
-                return replace(self, is_triggered=True)
+                return replace(self, is_triggered=True, is_unknown=False)
             case OrderAmended():
                 return self._absorb_amendment(event)
             case OrderDenied() | OrderRejected() | OrderCancelled():
@@ -200,6 +205,7 @@ class Order:
             quantity=total,
             filled=filled,
             fills=(*self.fills, fill),
+            is_unknown=False,
             venue_order_id=fill.venue_order_id or self.venue_order_id,
         )
 
@@ -242,7 +248,9 @@ class Order:
             return OrderStatus.PARTIALLY_FILLED
         if self.is_triggered:
             return OrderStatus.TRIGGERED
-        return OrderStatus.ACCEPTED if self.is_accepted else OrderStatus.SUBMITTED
+        if self.is_accepted:
+            return OrderStatus.ACCEPTED
+        return OrderStatus.UNKNOWN if self.is_unknown else OrderStatus.SUBMITTED
 
     def _broken(self, found: str, *, expected: str = "") -> InvariantBroken:
         return InvariantBroken(explain(f"order {self.client_order_id} {found}", expected=expected))

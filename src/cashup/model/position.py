@@ -1,8 +1,8 @@
 """Books in exact decimals: positions, balances and accounts of spot, linear and inverse instruments.
 
 A position keeps its *cost*, what its quantity was bought or sold for, and derives the average entry price.
-A reduction takes its share of the cost away, rounded once; what the rounding cuts stays in the cost. So at any
-moment ``realised - cost`` equals the money its trades moved, to the last digit, and nothing is lost.
+A reduction takes its share of the cost away, rounded once; what the rounding cuts stays in the cost. So the
+money its trades moved is ``realised - cost`` (inverse: ``realised + cost``) at any moment, to the last digit.
 
 | | cost | realised on closing c at p | unrealised at mark m |
 |---|---|---|---|
