@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from cashup.kernel.access import fill_at, load_f8, load_i8, tier_at
+from cashup.kernel.access import (
+    b1,
+    f8,
+    fill_at,
+    i8,
+    inner,
+    instrument_t,
+    load_f8,
+    load_i8,
+    order_t,
+    position_t,
+    run_t,
+    shared,
+    tier_at,
+    void,
+)
 from cashup.kernel.ledger import (
     apply_fill,
     available_of,
@@ -59,7 +72,7 @@ from cashup.kernel.types import (
 )
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(f8, f8))
 def round_down(quantity, lot):
     """Return `quantity` rounded down to whole lots; a billionth of a lot short counts as whole."""
     if lot > 0.0:
@@ -67,7 +80,7 @@ def round_down(quantity, lot):
     return quantity
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(f8, f8, i8))
 def round_against(price, tick, side):
     """Return `price` on the tick grid, rounded against the side that takes it."""
     if tick > 0.0:
@@ -77,7 +90,7 @@ def round_against(price, tick, side):
     return price
 
 
-@njit(cache=True, error_model="numpy")
+@shared(f8(run_t, instrument_t, i8, f8, f8))
 def slipped(run, instrument, side, quantity, price):
     """Return the price a taker of `quantity` gets where the market stands at `price`."""
     model = run.slippage_model
@@ -105,7 +118,7 @@ def slipped(run, instrument, side, quantity, price):
     return moved
 
 
-@njit(cache=True, error_model="numpy")
+@shared(f8(run_t, instrument_t, position_t, i8, f8, f8))
 def affordable(run, instrument, position, side, price, rate):
     """Return the largest quantity the account can pay for at `price`."""
     if instrument.kind == SPOT:
@@ -128,7 +141,7 @@ def affordable(run, instrument, position, side, price, rate):
     return reducible + max(0.0, free / (unit * (1.0 / instrument.leverage + rate)))
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, instrument_t, position_t, order_t, f8, f8))
 def size_by_value(run, instrument, position, order, price, rate):
     """Work out the quantity of an order that was given as money."""
     quantity = 0.0
@@ -144,7 +157,7 @@ def size_by_value(run, instrument, position, order, price, rate):
     order.flags = (order.flags & ~VALUE_SIZED) | CLIP
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, order_t, i8, i8))
 def refuse(run, order, reason, ts):
     """End an order that cannot be filled: rejected when nothing of it was, else the rest is cancelled."""
     if order.filled > 0.0:
@@ -153,7 +166,18 @@ def refuse(run, order, reason, ts):
         finish(run, order, REJECTED, reason, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(run_t, instrument_t, position_t, f8, f8))
+def tier_allows(run, instrument, position, signed, price):
+    """Tell whether the position after a fill stays within its tier's maximum leverage."""
+    if position.quantity * signed < 0.0 and abs(signed) <= abs(position.quantity):
+        return True
+    t = tier_of(run, instrument, notional(instrument, position.quantity + signed, price))
+    if t < 0:
+        return True
+    return instrument.leverage <= tier_at(run.tiers, t).max_leverage
+
+
+@shared(f8(run_t, instrument_t, position_t, order_t, f8, f8, i8))
 def wanted_quantity(run, instrument, position, order, price, rate, ts):
     """Return how much of an order may be filled now; 0.0 when it was ended here."""
     if order.flags & CLOSE_POSITION:
@@ -193,8 +217,10 @@ def wanted_quantity(run, instrument, position, order, price, rate, ts):
         else:
             refuse(run, order, REASON_MIN_QUANTITY, ts)
         return 0.0
-    if order.filled == 0.0 and not exits and notional(instrument, quantity, price) < instrument.min_notional * (
-        1.0 - 1e-9
+    if (
+        order.filled == 0.0
+        and not exits
+        and notional(instrument, quantity, price) < instrument.min_notional * (1.0 - 1e-9)
     ):
         refuse(run, order, REASON_MIN_NOTIONAL, ts)
         return 0.0
@@ -204,18 +230,7 @@ def wanted_quantity(run, instrument, position, order, price, rate, ts):
     return quantity
 
 
-@njit(cache=True, error_model="numpy")
-def tier_allows(run, instrument, position, signed, price):
-    """Tell whether the position after a fill stays within its tier's maximum leverage."""
-    if position.quantity * signed < 0.0 and abs(signed) <= abs(position.quantity):
-        return True
-    t = tier_of(run, instrument, notional(instrument, position.quantity + signed, price))
-    if t < 0:
-        return True
-    return instrument.leverage <= tier_at(run.tiers, t).max_leverage
-
-
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, i8, i8, i8, i8, i8, i8, f8, f8, f8, f8, f8, i8))
 def record_fill(run, order_id, k, side, kind, maker, ts, price, quantity, fee, realized, after, tag):
     """Append one row to the fill table."""
     row = fill_at(run.fills, run.n_fills)
@@ -238,45 +253,7 @@ def record_fill(run, order_id, k, side, kind, maker, ts, price, quantity, fee, r
     run.n_fills += 1
 
 
-@njit(cache=True, error_model="numpy")
-def execute(run, instrument, position, order, k, market_price, taker, limit_price, ts, inside_bar):
-    """Fill an order as far as rules allow at `market_price`.
-
-    A taker pays slippage but never more than `limit_price` (NaN = no limit). Returns True if anything was filled.
-    """
-    rate = instrument.taker_fee if taker else instrument.maker_fee
-    price = market_price
-    if taker and run.slippage_model != SLIP_NONE:
-        estimate = order.quantity - order.filled
-        if order.flags & VALUE_SIZED or order.flags & CLOSE_POSITION:
-            estimate = abs(position.quantity)
-            if order.flags & VALUE_SIZED:
-                estimate = affordable(run, instrument, position, order.side, market_price, rate)
-                if order.value > 0.0:
-                    estimate = order.value / notional(instrument, 1.0, market_price)
-        price = slipped(run, instrument, order.side, estimate, market_price)
-        if limit_price == limit_price:
-            price = min(price, limit_price) if order.side == BUY else max(price, limit_price)
-    quantity = wanted_quantity(run, instrument, position, order, price, rate, ts)
-    if quantity <= 0.0:
-        return False
-    if run.volume_limit > 0.0:
-        room = run.volume_limit * load_f8(instrument.volume, run.i) - position.bar_volume_used
-        capped = min(quantity, round_down(max(0.0, room), instrument.lot))
-        if capped < quantity and order.time_in_force == FOK:
-            finish(run, order, CANCELLED, REASON_FOK, ts)
-            return False
-        if capped <= 0.0:
-            if order.time_in_force == IOC:
-                finish(run, order, CANCELLED, REASON_IOC, ts)
-            return False
-        quantity = capped
-        position.bar_volume_used += quantity
-    book(run, instrument, position, order, k, price, market_price, quantity, rate, taker, ts, inside_bar)
-    return True
-
-
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, instrument_t, position_t, order_t, i8, f8, f8, f8, f8, b1, i8, b1))
 def book(run, instrument, position, order, k, price, market_price, quantity, rate, taker, ts, inside_bar):
     """Book a fill on account and order, and tell the orders that depend on it."""
     fee = notional(instrument, quantity, price) * rate
@@ -316,7 +293,45 @@ def book(run, instrument, position, order, k, price, market_price, quantity, rat
     refresh_liquidation(run, instrument, position, k)
 
 
-@njit(cache=True, error_model="numpy")
+@shared(b1(run_t, instrument_t, position_t, order_t, i8, f8, b1, f8, i8, b1))
+def execute(run, instrument, position, order, k, market_price, taker, limit_price, ts, inside_bar):
+    """Fill an order as far as rules allow at `market_price`.
+
+    A taker pays slippage but never more than `limit_price` (NaN = no limit). Returns True if anything was filled.
+    """
+    rate = instrument.taker_fee if taker else instrument.maker_fee
+    price = market_price
+    if taker and run.slippage_model != SLIP_NONE:
+        estimate = order.quantity - order.filled
+        if order.flags & VALUE_SIZED or order.flags & CLOSE_POSITION:
+            estimate = abs(position.quantity)
+            if order.flags & VALUE_SIZED:
+                estimate = affordable(run, instrument, position, order.side, market_price, rate)
+                if order.value > 0.0:
+                    estimate = order.value / notional(instrument, 1.0, market_price)
+        price = slipped(run, instrument, order.side, estimate, market_price)
+        if limit_price == limit_price:
+            price = min(price, limit_price) if order.side == BUY else max(price, limit_price)
+    quantity = wanted_quantity(run, instrument, position, order, price, rate, ts)
+    if quantity <= 0.0:
+        return False
+    if run.volume_limit > 0.0:
+        room = run.volume_limit * load_f8(instrument.volume, run.i) - position.bar_volume_used
+        capped = min(quantity, round_down(max(0.0, room), instrument.lot))
+        if capped < quantity and order.time_in_force == FOK:
+            finish(run, order, CANCELLED, REASON_FOK, ts)
+            return False
+        if capped <= 0.0:
+            if order.time_in_force == IOC:
+                finish(run, order, CANCELLED, REASON_IOC, ts)
+            return False
+        quantity = capped
+        position.bar_volume_used += quantity
+    book(run, instrument, position, order, k, price, market_price, quantity, rate, taker, ts, inside_bar)
+    return True
+
+
+@shared(void(run_t, instrument_t, position_t, i8, f8, i8))
 def liquidate(run, instrument, position, k, price, ts):
     """Close a position at the venue's hand; what is left of its maintenance margin is the venue's."""
     quantity = abs(position.quantity)
@@ -334,5 +349,3 @@ def liquidate(run, instrument, position, k, price, ts):
     run.n_liquidations += 1
     end_all(run, k, ts)
     refresh_liquidation(run, instrument, position, k)
-
-

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from cashup.kernel.access import (
+    f8,
+    i8,
+    inner,
     instrument_at,
+    instrument_t,
     load_f8,
     load_i8,
     payment_at,
     position_at,
+    position_t,
+    run_t,
+    shared,
     tier_at,
+    void,
 )
 from cashup.kernel.types import CROSS, INVERSE, ISOLATED, LINEAR, SPOT
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(instrument_t, f8, f8))
 def notional(instrument, quantity, price):
     """Return the value of `quantity` at `price` in the settlement currency, not signed."""
     if instrument.kind == INVERSE:
@@ -29,7 +35,7 @@ def notional(instrument, quantity, price):
     return abs(quantity) * instrument.contract_size * price
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(instrument_t, f8, f8, f8))
 def profit(instrument, quantity, entry, price):
     """Return the profit of a signed `quantity` opened at `entry` and valued at `price`."""
     if quantity == 0.0:
@@ -39,7 +45,7 @@ def profit(instrument, quantity, entry, price):
     return quantity * instrument.contract_size * (price - entry)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(i8(run_t, instrument_t, f8))
 def tier_of(run, instrument, value):
     """Return the index of the maintenance tier for a notional `value`, or -1 without tiers."""
     index = -1
@@ -49,7 +55,7 @@ def tier_of(run, instrument, value):
     return index
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(run_t, instrument_t, f8, f8))
 def maintenance_margin(run, instrument, quantity, price):
     """Return the margin below which the venue takes the position over."""
     if quantity == 0.0 or instrument.kind == SPOT:
@@ -62,7 +68,7 @@ def maintenance_margin(run, instrument, quantity, price):
     return max(0.0, value * tier.maintenance_rate - tier.maintenance_amount)
 
 
-@njit(cache=True, error_model="numpy")
+@shared(f8(run_t))
 def equity_of(run):
     """Return cash plus the value of all positions at their last prices."""
     total = run.cash
@@ -77,7 +83,7 @@ def equity_of(run):
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@shared(f8(run_t))
 def available_of(run):
     """Return the money new orders may use: cash less isolated margin, less what cross positions tie up."""
     total = run.cash - run.locked
@@ -91,7 +97,7 @@ def available_of(run):
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(run_t, i8))
 def cross_wallet(run, except_instrument):
     """Return the wallet that backs the cross position of one instrument: all others marked and margined."""
     total = run.cash - run.locked
@@ -105,7 +111,7 @@ def cross_wallet(run, except_instrument):
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, instrument_t, position_t, i8))
 def refresh_liquidation(run, instrument, position, k):
     """Work out the price at which margin equals maintenance margin, NaN where there is none.
 
@@ -144,7 +150,7 @@ def refresh_liquidation(run, instrument, position, k):
         position.liquidation_price = price
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(f8, f8))
 def snap(quantity, lot):
     """Return `quantity` on the lot grid, so that sums of fills never drift off it."""
     if lot > 0.0:
@@ -152,7 +158,7 @@ def snap(quantity, lot):
     return quantity
 
 
-@njit(cache=True, error_model="numpy")
+@shared(f8(run_t, instrument_t, position_t, i8, f8, f8, f8, i8))
 def apply_fill(run, instrument, position, side, quantity, price, fee, ts):
     """Book one fill and return the profit of the quantity it closed, before fees."""
     signed = side * quantity
@@ -211,7 +217,7 @@ def apply_fill(run, instrument, position, side, quantity, price, fee, ts):
     return realized
 
 
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, instrument_t, position_t, i8, i8, f8))
 def pay_funding(run, instrument, position, k, until_ts, reference_price):
     """Settle funding due up to and including `until_ts`; longs pay shorts while the rate is positive."""
     while position.next_funding < instrument.n_funding:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from cashup.kernel.access import instrument_at, load_f8, load_i8, order_at, position_at, store_i8
+from cashup.kernel.access import (
+    b1,
+    f8,
+    i8,
+    inner,
+    instrument_at,
+    load_f8,
+    load_i8,
+    order_at,
+    order_t,
+    position_at,
+    run_t,
+    shared,
+    store_i8,
+    void,
+)
 from cashup.kernel.types import (
     ACCEPTED,
     CANCELLED,
@@ -25,7 +38,7 @@ from cashup.kernel.types import (
 )
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, order_t))
 def note_update(run, order):
     """Remember that an order changed, for strategies that listen."""
     if run.wants & WANTS_ORDER and run.n_updates < run.cap_updates:
@@ -33,7 +46,7 @@ def note_update(run, order):
         run.n_updates += 1
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, order_t, i8, i8, i8))
 def end_order(run, order, status, reason, ts):
     """Bring an order to a final status. Idempotent."""
     if order.status >= FIRST_FINAL_STATUS:
@@ -47,7 +60,7 @@ def end_order(run, order, status, reason, ts):
     note_update(run, order)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, order_t, i8))
 def end_children(run, order, ts):
     """Cancel bracket orders that wait for an order which ended without any fill."""
     if order.filled > 0.0:
@@ -58,20 +71,20 @@ def end_children(run, order, ts):
             end_order(run, child, CANCELLED, REASON_PARENT, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, order_t, i8, i8, i8))
 def finish(run, order, status, reason, ts):
     """End an order and the children that now wait in vain."""
     end_order(run, order, status, reason, ts)
     end_children(run, order, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(order_t))
 def is_profit_taking(order):
     """Tell whether an exit fills at a better price than now (limit, take profit) rather than a worse one."""
     return order.type == LIMIT or order.type == TAKE_PROFIT or order.type == TAKE_PROFIT_LIMIT
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(order_t))
 def level_of(order):
     """Return the price an order waits for."""
     if order.type == LIMIT or order.triggered != 0:
@@ -79,7 +92,7 @@ def level_of(order):
     return order.stop_price
 
 
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, order_t, i8, b1))
 def cancel_group(run, order, ts, inside_bar):
     """Cancel the other orders of a one-cancels-other group after a fill.
 
@@ -103,7 +116,19 @@ def cancel_group(run, order, ts, inside_bar):
         finish(run, other, CANCELLED, REASON_OCO, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(order_t))
+def set_trailing_stop(order):
+    """Move a trailing stop to its distance from the best price seen."""
+    distance = order.trail
+    if order.flags & TRAIL_FRACTION:
+        distance = order.trail * order.trail_extreme
+    if order.side < 0:
+        order.stop_price = order.trail_extreme - distance
+    else:
+        order.stop_price = order.trail_extreme + distance
+
+
+@shared(void(run_t, order_t, f8, i8))
 def wake_children(run, order, price, ts):
     """Let bracket orders work for what their parent has filled so far."""
     for index in range(run.n_open):
@@ -121,19 +146,7 @@ def wake_children(run, order, price, ts):
             note_update(run, child)
 
 
-@njit(cache=True, error_model="numpy")
-def set_trailing_stop(order):
-    """Move a trailing stop to its distance from the best price seen."""
-    distance = order.trail
-    if order.flags & TRAIL_FRACTION:
-        distance = order.trail * order.trail_extreme
-    if order.side < 0:
-        order.stop_price = order.trail_extreme - distance
-    else:
-        order.stop_price = order.trail_extreme + distance
-
-
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, i8, i8))
 def end_reduce_only(run, k, ts):
     """Cancel reduce-only orders of an instrument that have nothing left to reduce."""
     quantity = position_at(run.positions, k).quantity
@@ -145,7 +158,7 @@ def end_reduce_only(run, k, ts):
             finish(run, order, CANCELLED, REASON_POSITION_CLOSED, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, i8, i8))
 def end_all(run, k, ts):
     """Cancel every order of an instrument whose position was liquidated."""
     for index in range(run.n_open):
@@ -154,7 +167,7 @@ def end_all(run, k, ts):
             end_order(run, order, CANCELLED, REASON_LIQUIDATION, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t))
 def compact(run):
     """Drop ended orders from the open list, keeping the order of arrival."""
     kept = 0

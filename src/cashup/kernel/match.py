@@ -5,14 +5,35 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from cashup.kernel.access import instrument_at, load_f8, load_i8, order_at, position_at
+from cashup.kernel.access import (
+    b1,
+    f8,
+    i8,
+    inner,
+    instrument_at,
+    instrument_t,
+    load_f8,
+    load_i8,
+    order_at,
+    position_at,
+    position_t,
+    run_t,
+    shared,
+    void,
+)
 from cashup.kernel.execution import liquidate
 from cashup.kernel.ledger import pay_funding, refresh_liquidation
 from cashup.kernel.lifecycle import compact, finish
-from cashup.kernel.path import arrive, choose_low_first, is_working, ratchet, waits_for_rise, waiting_price, walk
-from cashup.kernel.path import works_as_market
+from cashup.kernel.path import (
+    arrive,
+    choose_low_first,
+    is_working,
+    ratchet,
+    waiting_price,
+    waits_for_rise,
+    walk,
+    works_as_market,
+)
 from cashup.kernel.types import (
     CANCELLED,
     EXPIRED,
@@ -25,7 +46,7 @@ from cashup.kernel.types import (
 )
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, i8, i8))
 def clear_ended(run, k, ts):
     """Expire what ran out of time and cancel what was asked to be cancelled, as of the bar's open."""
     for index in range(run.n_open):
@@ -38,7 +59,7 @@ def clear_ended(run, k, ts):
             finish(run, order, EXPIRED, REASON_GTD, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, instrument_t, position_t, i8, f8, i8))
 def open_phase(run, instrument, position, k, bar_open, ts):
     """Meet every working order with the opening price, in order of arrival."""
     for index in range(run.n_open):
@@ -49,7 +70,7 @@ def open_phase(run, instrument, position, k, bar_open, ts):
             arrive(run, instrument, position, order, k, bar_open, ts)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(run_t, position_t, i8, f8, f8, i8, b1))
 def anything_in_reach(run, position, k, high, low, ts, watch_liquidation):
     """Tell cheaply whether the bar's range can touch anything, so that most bars end here."""
     if watch_liquidation and position.quantity != 0.0:
@@ -73,7 +94,7 @@ def anything_in_reach(run, position, k, high, low, ts, watch_liquidation):
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, instrument_t, position_t, i8, i8))
 def step_instrument(run, instrument, position, k, i):
     """Take one instrument through one bar."""
     bar_open = load_f8(instrument.open, i)
@@ -127,11 +148,10 @@ def step_instrument(run, instrument, position, k, i):
                 liquidate(run, instrument, position, k, position.mark_price, close_ts)
 
 
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, i8))
 def step(run, i):
     """Take every instrument through match bar `i`; needed only while there are orders or margined positions."""
     for k in range(run.n_instruments):
         position = position_at(run.positions, k)
         step_instrument(run, instrument_at(run.instruments, k), position, k, i)
     compact(run)
-

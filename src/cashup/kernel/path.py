@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from cashup.kernel.access import load_f8, load_i8, order_at
+from cashup.kernel.access import (
+    b1,
+    f8,
+    i8,
+    inner,
+    instrument_t,
+    load_f8,
+    load_i8,
+    order_at,
+    order_t,
+    position_t,
+    run_t,
+    shared,
+    void,
+)
 from cashup.kernel.execution import execute, liquidate
 from cashup.kernel.lifecycle import finish, note_update, set_trailing_stop
 from cashup.kernel.types import (
@@ -41,7 +53,7 @@ RANK_STOP = 1
 RANK_LIMIT = 2
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(order_t, i8, i8))
 def is_working(order, k, now):
     """Tell whether an order is on the book of instrument `k` at `now`."""
     return (
@@ -52,7 +64,7 @@ def is_working(order, k, now):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(order_t))
 def works_as_limit(order):
     """Tell whether an order now waits at its limit price."""
     if order.type == LIMIT:
@@ -60,7 +72,7 @@ def works_as_limit(order):
     return order.triggered != 0 and (order.type == STOP_LIMIT or order.type == TAKE_PROFIT_LIMIT)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(order_t))
 def works_as_market(order):
     """Tell whether an order now takes whatever the market gives."""
     if order.type == MARKET:
@@ -70,7 +82,7 @@ def works_as_market(order):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(order_t))
 def waits_for_rise(order):
     """Tell whether an order waits for the price to rise (buy stop, sell limit) or to fall (sell stop, buy limit)."""
     if order.type == STOP or order.type == STOP_LIMIT or order.type == TRAILING_STOP:
@@ -80,7 +92,7 @@ def waits_for_rise(order):
     return order.side != BUY
 
 
-@njit(cache=True, error_model="numpy")
+@inner(f8(order_t))
 def waiting_price(order):
     """Return the price an order waits for."""
     if works_as_limit(order):
@@ -88,7 +100,7 @@ def waiting_price(order):
     return order.stop_price
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(run_t, position_t, i8, i8, f8, f8, f8))
 def choose_low_first(run, position, k, now, bar_open, high, low):
     """Decide which extreme comes first: the one that is worse for what is at stake."""
     if position.quantity > 0.0:
@@ -111,7 +123,7 @@ def choose_low_first(run, position, k, now, bar_open, high, low):
     return bar_open - low <= high - bar_open
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, i8, f8, i8))
 def ratchet(run, k, price, now):
     """Let trailing stops follow the price; return nothing."""
     for index in range(run.n_open):
@@ -123,7 +135,7 @@ def ratchet(run, k, price, now):
                 set_trailing_stop(order)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(b1(run_t, instrument_t, position_t))
 def can_fill(run, instrument, position):
     """Tell whether the bar's volume leaves room for another fill."""
     if run.volume_limit <= 0.0:
@@ -132,7 +144,27 @@ def can_fill(run, instrument, position):
     return room > 0.0 and room >= instrument.lot
 
 
-@njit(cache=True, error_model="numpy")
+@inner(void(run_t, instrument_t, position_t, order_t, i8, f8, i8))
+def meet(run, instrument, position, order, k, price, ts):
+    """Let the price meet an order inside the bar: trigger it, fill it, or let it rest."""
+    if works_as_limit(order):
+        # A price beyond the limit belongs to an order that became active on the way.
+        execute(run, instrument, position, order, k, order.price, order.rested == 0, order.price, ts, True)
+        return
+    order.triggered = 1
+    order.status = TRIGGERED
+    note_update(run, order)
+    if order.type == STOP_LIMIT or order.type == TAKE_PROFIT_LIMIT:
+        marketable = order.price >= price if order.side == BUY else order.price <= price
+        if marketable:
+            execute(run, instrument, position, order, k, price, True, order.price, ts, True)
+        if order.status < FIRST_FINAL_STATUS:
+            order.rested = 1
+        return
+    execute(run, instrument, position, order, k, price, True, math.nan, ts, True)
+
+
+@shared(void(run_t, instrument_t, position_t, i8, f8, f8, i8, i8, b1))
 def walk(run, instrument, position, k, start, end, now, ts, watch_liquidation):
     """Move the price from `start` to `end` in a straight line, filling what it meets, nearest first."""
     price = start
@@ -196,27 +228,7 @@ def walk(run, instrument, position, k, start, end, now, ts, watch_liquidation):
     ratchet(run, k, end, now)
 
 
-@njit(cache=True, error_model="numpy")
-def meet(run, instrument, position, order, k, price, ts):
-    """Let the price meet an order inside the bar: trigger it, fill it, or let it rest."""
-    if works_as_limit(order):
-        # A price beyond the limit belongs to an order that became active on the way.
-        execute(run, instrument, position, order, k, order.price, order.rested == 0, order.price, ts, True)
-        return
-    order.triggered = 1
-    order.status = TRIGGERED
-    note_update(run, order)
-    if order.type == STOP_LIMIT or order.type == TAKE_PROFIT_LIMIT:
-        marketable = order.price >= price if order.side == BUY else order.price <= price
-        if marketable:
-            execute(run, instrument, position, order, k, price, True, order.price, ts, True)
-        if order.status < FIRST_FINAL_STATUS:
-            order.rested = 1
-        return
-    execute(run, instrument, position, order, k, price, True, math.nan, ts, True)
-
-
-@njit(cache=True, error_model="numpy")
+@shared(void(run_t, instrument_t, position_t, order_t, i8, f8, i8))
 def arrive(run, instrument, position, order, k, bar_open, ts):
     """Let one working order meet the price at the bar's open."""
     if order.status == SUBMITTED:
@@ -249,4 +261,3 @@ def arrive(run, instrument, position, order, k, bar_open, ts):
         if order.time_in_force == IOC or order.time_in_force == FOK:
             finish(run, order, CANCELLED, REASON_IOC if order.time_in_force == IOC else REASON_FOK, ts)
         order.rested = 1
-
