@@ -6,13 +6,17 @@ keeps them alive for as long as a run lasts.
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import cfunc, njit, types
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, lower_getattr_generic, lower_setattr_generic, models, register_model
+from numpy.typing import NDArray
 
 from cashup.kernel.cache import CACHE_DIR
 from cashup.kernel.types import FILL, INSTRUMENT, ORDER, PAYMENT, POSITION, RUN, TIER
@@ -185,32 +189,88 @@ def inner(signature: Any) -> Any:
 
     The signature is explicit because Numba would otherwise compile one copy for every literal it is called with.
     """
-    return njit(signature, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+    return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 
 
-def entry(signature: Any) -> Any:
-    """Compile a function to a C function that Python may call; it is cached between processes."""
-    return cfunc(signature, cache=True, **_OPTIONS)
+#: Addresses of the shared functions; a run's memory carries the address of this table.
+TABLE: NDArray[np.int64] = np.zeros(64, np.int64)
+_SHARED: list[Shared] = []  # compiled code and callbacks must outlive every run
+
+_C: dict[Any, Any] = {types.int64: ctypes.c_int64, types.float64: ctypes.c_double, types.void: None}
+
+
+class Shared:
+    """A function whose machine code exists once and is made when it is first called.
+
+    Attributes:
+        slot: its place in `TABLE`.
+    """
+
+    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+        self.slot = len(_SHARED)
+        self.function = function
+        self.signature = signature
+        kinds = [_C[signature.return_type], *(_C.get(kind, ctypes.c_void_p) for kind in signature.args)]
+        self._holding = ctypes.PYFUNCTYPE(*kinds)
+        self._releasing = ctypes.CFUNCTYPE(*kinds)
+        self._stub = self._holding(lambda *args: self.python(*args))
+        self._compiled: Any = None
+        TABLE[self.slot] = ctypes.cast(self._stub, ctypes.c_void_p).value or 0
+        _SHARED.append(self)
+
+    @property
+    def address(self) -> int:
+        """Address of the C function; compiles it, or loads it from the cache, when it is not there yet."""
+        if self._compiled is None:
+            self._compiled = cfunc(self.signature, cache=True, **_OPTIONS)(self.function)
+            TABLE[self.slot] = self._compiled.address
+        return int(self._compiled.address)
+
+    @cached_property
+    def python(self) -> Callable[..., Any]:
+        """The function as Python calls it: blocks by their address."""
+        return self._holding(self.address)
+
+    @cached_property
+    def unlocked(self) -> Callable[..., Any]:
+        """The same, letting other Python threads run meanwhile."""
+        return self._releasing(self.address)
 
 
 def shared(signature: Any) -> Any:
-    """Compile a function once and let compiled code call it through a symbol.
+    """Compile a function on its first call and let compiled code reach it through the run's table.
 
-    Callers are not linked with it, so its machine code exists once and they compile in their own size.
+    The first argument is the run. Callers are not linked with the function: they compile in their own size, and
+    what a run never needs is never compiled nor loaded. The result is callable from compiled code; Python calls
+    `result.shared.python(...)`.
     """
 
-    def decorate(function: Any) -> Any:
-        compiled = entry(signature)(function)
-        return publish(compiled, f"cashup_{function.__name__}", signature)
+    def decorate(function: Callable[..., Any]) -> Any:
+        entry = Shared(function, signature)
+        call = _call_through_table(entry.slot, signature)
+        call.shared = entry
+        return call
 
     return decorate
 
 
-def publish(compiled: Any, symbol: str, signature: Any) -> Any:
-    """Give a C function a symbol and return the name compiled code calls it by; keep the code alive."""
-    _PUBLISHED[symbol] = compiled
-    binding.add_symbol(symbol, compiled.address)
-    return types.ExternalFunction(symbol, signature)
+def _call_through_table(slot: int, signature: Any) -> Any:
+    """Return what compiled code calls instead of the function: a load from the run's table and a call."""
 
+    def codegen(context: Any, builder: Any, given: Any, args: Any) -> Any:
+        table = builder.load(field_pointer(builder, run_t, args[0], "functions"))
+        pointer = builder.inttoptr(table, _I64.as_pointer())
+        address = builder.load(builder.gep(pointer, [ir.Constant(_I64, slot)]))
+        kinds = [context.get_value_type(kind) for kind in signature.args]
+        cast = [
+            context.cast(builder, a, t, s) for a, t, s in zip(args, given.args, signature.args, strict=True)
+        ]
+        nothing = signature.return_type is types.void
+        result = ir.VoidType() if nothing else context.get_value_type(signature.return_type)
+        called = builder.call(builder.inttoptr(address, ir.FunctionType(result, kinds).as_pointer()), cast)
+        return context.get_dummy_value() if nothing else called
 
-_PUBLISHED: dict[str, Any] = {}
+    names = ", ".join(f"a{n}" for n in range(len(signature.args)))
+    scope: dict[str, Any] = {"signature": signature, "codegen": codegen}
+    exec(f"def call(typingctx, {names}):\n    return signature, codegen\n", scope)  # noqa: S102
+    return intrinsic(scope["call"])

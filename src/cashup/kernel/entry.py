@@ -1,8 +1,7 @@
 """Placing and cancelling orders: what strategies call, compiled or not.
 
-Each function is compiled once to a C function over the run's address and cached. Python calls it through
-`function.ctypes(...)`; compiled strategies call it through a symbol of the same address, so that no strategy
-has to be linked with the order code. Both therefore decide with the same machine code.
+Compiled strategies call these as they are; Python calls `place.shared.python(run_address, ...)`. Both run the
+same machine code and therefore decide alike.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import math
 
 from cashup.kernel.access import (
     b1,
-    entry,
     f8,
     i8,
     inner,
@@ -21,7 +19,6 @@ from cashup.kernel.access import (
     order_at,
     order_t,
     position_at,
-    run_at,
     run_t,
     shared,
     store_i8,
@@ -171,6 +168,7 @@ def add_order(
     order.trail_extreme = 0.0
     order.group = group
     order.parent = parent
+    order.children = 0
     order.tag = tag
     order.created_ts = run.now
     order.active_ts = run.now + run.latency
@@ -196,9 +194,9 @@ def add_order(
     return order.id
 
 
-@entry(i8(i8, i8, i8, i8, i8, i8, f8, f8, f8, f8, f8, i8, i8, i8, i8))
+@shared(i8(run_t, i8, i8, i8, i8, i8, f8, f8, f8, f8, f8, i8, i8, i8, i8))
 def place(
-    address,
+    run,
     k,
     side,
     kind,
@@ -215,7 +213,6 @@ def place(
     tag,
 ):
     """Place an order and return its id; a bad order exists too, rejected with its reason. 0 = no room."""
-    run = run_at(address, 0)
     if k < 0 or k >= run.n_instruments:
         run.n_rejected += 1
         return 0
@@ -238,10 +235,9 @@ def place(
     )
 
 
-@entry(i8(i8, i8, f8, f8, f8))
-def bracket(address, parent_id, stop_loss, take_profit, trailing):
+@shared(i8(run_t, i8, f8, f8, f8))
+def bracket(run, parent_id, stop_loss, take_profit, trailing):
     """Add protective children to an order (NaN = none); they wait for its fills. Returns how many there are."""
-    run = run_at(address, 0)
     if parent_id < 1 or parent_id > run.n_orders:
         return 0
     parent = order_at(run.orders, parent_id - 1)
@@ -311,6 +307,7 @@ def bracket(address, parent_id, stop_loss, take_profit, trailing):
             parent.tag,
         )
         count += 1
+    parent.children = count
     return count
 
 
@@ -326,22 +323,20 @@ def ask_cancel(run, order):
     return 1
 
 
-@entry(i8(i8, i8))
-def cancel(address, order_id):
+@shared(i8(run_t, i8))
+def cancel(run, order_id):
     """Ask for an order's cancellation; returns 1 if it was still working."""
-    run = run_at(address, 0)
     if order_id < 1 or order_id > run.n_orders:
         return 0
     return ask_cancel(run, order_at(run.orders, order_id - 1))
 
 
-@entry(i8(i8, i8))
-def cancel_all(address, k):
+@shared(i8(run_t, i8))
+def cancel_all(run, k):
     """Ask for the cancellation of all working orders of an instrument (-1 = all); returns how many.
 
     Protective children of filled brackets go too.
     """
-    run = run_at(address, 0)
     count = 0
     for index in range(run.n_open):
         order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
@@ -350,10 +345,9 @@ def cancel_all(address, k):
     return count
 
 
-@entry(i8(i8, i8, i8))
-def join(address, first_id, second_id):
+@shared(i8(run_t, i8, i8))
+def join(run, first_id, second_id):
     """Make two orders cancel each other; returns 1 when both still work."""
-    run = run_at(address, 0)
     if first_id < 1 or second_id < 1 or first_id > run.n_orders or second_id > run.n_orders:
         return 0
     first = order_at(run.orders, first_id - 1)
@@ -405,13 +399,12 @@ def go_to(run, k, wanted):
     return add_order(run, k, side, MARKET, GTC, flags, quantity, 0.0, nan, nan, nan, 0, 0, 0, 0)
 
 
-@entry(i8(i8, i8, f8, f8))
-def target(address, k, fraction, tolerance):
+@shared(i8(run_t, i8, f8, f8))
+def target(run, k, fraction, tolerance):
     """Bring a position to a fraction of equity, sized at the last price; returns the order's id or 0.
 
     Nothing is sent when the change is smaller than `tolerance` times the wanted size.
     """
-    run = run_at(address, 0)
     if k < 0 or k >= run.n_instruments or fraction != fraction or abs(fraction) == math.inf:
         run.n_rejected += 1
         return 0
@@ -429,37 +422,22 @@ def target(address, k, fraction, tolerance):
     return go_to(run, k, wanted)
 
 
-@entry(i8(i8, i8, f8))
-def target_size(address, k, quantity):
+@shared(i8(run_t, i8, f8))
+def target_size(run, k, quantity):
     """Bring a position to a signed quantity; returns the order's id or 0."""
-    run = run_at(address, 0)
     if k < 0 or k >= run.n_instruments or quantity != quantity or abs(quantity) == math.inf:
         run.n_rejected += 1
         return 0
     return go_to(run, k, quantity)
 
 
-@entry(f8(i8))
-def equity(address):
+@shared(f8(run_t))
+def equity(run):
     """Return the account's equity at the last prices."""
-    return equity_of(run_at(address, 0))
+    return equity_of(run)
 
 
-@entry(f8(i8))
-def available(address):
+@shared(f8(run_t))
+def available(run):
     """Return the money that new orders may use."""
-    return available_of(run_at(address, 0))
-
-
-#: Everything strategies may call, by the symbol compiled strategies know it under.
-ENTRY_POINTS = {
-    "cashup_place": place,
-    "cashup_bracket": bracket,
-    "cashup_cancel": cancel,
-    "cashup_cancel_all": cancel_all,
-    "cashup_join": join,
-    "cashup_target": target,
-    "cashup_target_size": target_size,
-    "cashup_equity": equity,
-    "cashup_available": available,
-}
+    return available_of(run)

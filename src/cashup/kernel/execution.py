@@ -286,14 +286,17 @@ def book(run, instrument, position, order, k, price, market_price, quantity, rat
     else:
         order.status = PARTIALLY_FILLED
         note_update(run, order)
-    cancel_group(run, order, ts, inside_bar)
-    wake_children(run, order, price, ts)
-    if position.quantity * order.side >= 0.0:
+    if order.group != 0:
+        cancel_group(run, order, ts, inside_bar)
+    if order.children != 0:
+        wake_children(run, order, price, ts)
+    if position.n_open > 0 and position.quantity * order.side >= 0.0:
         end_reduce_only(run, k, ts)
-    refresh_liquidation(run, instrument, position, k)
+    if instrument.kind != SPOT:
+        refresh_liquidation(run, instrument, position, k)
 
 
-@shared(b1(run_t, instrument_t, position_t, order_t, i8, f8, b1, f8, i8, b1))
+@shared(i8(run_t, instrument_t, position_t, order_t, i8, f8, i8, f8, i8, i8))
 def execute(run, instrument, position, order, k, market_price, taker, limit_price, ts, inside_bar):
     """Fill an order as far as rules allow at `market_price`.
 
@@ -314,21 +317,21 @@ def execute(run, instrument, position, order, k, market_price, taker, limit_pric
             price = min(price, limit_price) if order.side == BUY else max(price, limit_price)
     quantity = wanted_quantity(run, instrument, position, order, price, rate, ts)
     if quantity <= 0.0:
-        return False
+        return 0
     if run.volume_limit > 0.0:
         room = run.volume_limit * load_f8(instrument.volume, run.i) - position.bar_volume_used
         capped = min(quantity, round_down(max(0.0, room), instrument.lot))
         if capped < quantity and order.time_in_force == FOK:
             finish(run, order, CANCELLED, REASON_FOK, ts)
-            return False
+            return 0
         if capped <= 0.0:
             if order.time_in_force == IOC:
                 finish(run, order, CANCELLED, REASON_IOC, ts)
-            return False
+            return 0
         quantity = capped
         position.bar_volume_used += quantity
     book(run, instrument, position, order, k, price, market_price, quantity, rate, taker, ts, inside_bar)
-    return True
+    return 1
 
 
 @shared(void(run_t, instrument_t, position_t, i8, f8, i8))

@@ -75,7 +75,8 @@ def end_children(run, order, ts):
 def finish(run, order, status, reason, ts):
     """End an order and the children that now wait in vain."""
     end_order(run, order, status, reason, ts)
-    end_children(run, order, ts)
+    if order.children != 0:
+        end_children(run, order, ts)
 
 
 @inner(b1(order_t))
@@ -92,15 +93,13 @@ def level_of(order):
     return order.stop_price
 
 
-@shared(void(run_t, order_t, i8, b1))
+@shared(void(run_t, order_t, i8, i8))
 def cancel_group(run, order, ts, inside_bar):
     """Cancel the other orders of a one-cancels-other group after a fill.
 
     A reduce-only sibling (the other leg of a bracket) stays until this order is filled whole, because the rest
     of the position still wants its protection. Counts the bars in which a stop and a target were both in reach.
     """
-    if order.group == 0:
-        return
     whole = order.status >= FIRST_FINAL_STATUS
     for index in range(run.n_open):
         other = order_at(run.orders, load_i8(run.open_orders, index) - 1)

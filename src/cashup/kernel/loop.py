@@ -9,7 +9,6 @@ from __future__ import annotations
 from cashup.kernel.access import (
     b1,
     call_strategy,
-    entry,
     fill_at,
     i8,
     inner,
@@ -17,7 +16,6 @@ from cashup.kernel.access import (
     load_f8,
     load_i8,
     position_at,
-    run_at,
     run_t,
     shared,
     store_f8,
@@ -121,18 +119,17 @@ def flatten_curve(run, d):
         store_f8(run.equity, index, last)
 
 
-@entry(i8(i8, i8))
-def advance(address, callback):
+@shared(i8(run_t, i8))
+def advance(run, callback):
     """Run from where the run stands until it is done, a table must grow, or the strategy stops it.
 
     Args:
-        address: the run record.
+        run: the run.
         callback: C function `int64(strategy, event, argument)`; non-zero stops.
 
     Returns:
         One of the RUN_* codes, also kept in the run's `status`.
     """
-    run = run_at(address, 0)
     n = run.n_match
     single = run.n_instruments == 1 and instrument_at(run.instruments, 0).kind == SPOT
     position = position_at(run.positions, 0)

@@ -164,7 +164,7 @@ def meet(run, instrument, position, order, k, price, ts):
     execute(run, instrument, position, order, k, price, True, math.nan, ts, True)
 
 
-@shared(void(run_t, instrument_t, position_t, i8, f8, f8, i8, i8, b1))
+@shared(void(run_t, instrument_t, position_t, i8, f8, f8, i8, i8, i8))
 def walk(run, instrument, position, k, start, end, now, ts, watch_liquidation):
     """Move the price from `start` to `end` in a straight line, filling what it meets, nearest first."""
     price = start

@@ -186,6 +186,7 @@ RUN: Final = _record(
     ("close_ts", _I),  # int64[n_match] close time of each match bar
     ("decision", _I),  # int64[n_match]: decision bar that closes with this match bar, else -1; 0 = identity
     ("equity", _I),  # float64[n_decision]
+    ("functions", _I),  # int64[]: addresses of the functions compiled code shares (`kernel.access.TABLE`)
     ("strategy", _I),  # the strategy's own block, handed to the callback
 )
 
@@ -261,6 +262,7 @@ ORDER: Final = _record(
     ("trail", _F),
     ("trail_extreme", _F),  # best price seen since the trailing stop became active
     ("group", _I),  # OCO group, 0 = none
+    ("children", _I),  # how many bracket orders wait for its fills
     ("parent", _I),  # id of the order whose fill activates this one, 0 = none
     ("tag", _I),  # the user's own number
     ("created_ts", _I),
