@@ -168,8 +168,6 @@ RUN: Final = _record(
     ("cap_fills", _I),
     ("n_payments", _I),
     ("cap_payments", _I),
-    ("fills_seen", _I),  # fills and payments the strategy has been told of
-    ("payments_seen", _I),
     ("n_updates", _I),  # order ids whose status changed since the last callback (for on_order)
     ("cap_updates", _I),
     ("n_groups", _I),  # last OCO group id given out
@@ -186,7 +184,6 @@ RUN: Final = _record(
     ("close_ts", _I),  # int64[n_match] close time of each match bar
     ("decision", _I),  # int64[n_match]: decision bar that closes with this match bar, else -1; 0 = identity
     ("equity", _I),  # float64[n_decision]
-    ("functions", _I),  # int64[]: addresses of the functions compiled code shares (`kernel.access.TABLE`)
     ("strategy", _I),  # the strategy's own block, handed to the callback
 )
 
@@ -262,7 +259,6 @@ ORDER: Final = _record(
     ("trail", _F),
     ("trail_extreme", _F),  # best price seen since the trailing stop became active
     ("group", _I),  # OCO group, 0 = none
-    ("children", _I),  # how many bracket orders wait for its fills
     ("parent", _I),  # id of the order whose fill activates this one, 0 = none
     ("tag", _I),  # the user's own number
     ("created_ts", _I),
@@ -272,7 +268,6 @@ ORDER: Final = _record(
     ("done_ts", _I),
     ("created_d", _I),
     ("rested", _I),  # 1 once it has rested on the book: it fills as maker
-    ("triggered", _I),  # 1 once its stop price was touched: it works as market or limit from then on
 )
 
 FILL: Final = _record(
