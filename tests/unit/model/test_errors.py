@@ -78,10 +78,7 @@ def test_the_fields_of_an_error_survive_pickling() -> None:
 
 def test_explain_says_what_where_and_what_would_be_right() -> None:
     text = explain(
-        "the fee is -0.1",
-        where="paper.yaml, line 3",
-        expected="a fraction from 0 to 1",
-        hint="remove the sign",
+        "the fee is -0.1", where="paper.yaml, line 3", expected="a fraction from 0 to 1", hint="remove the sign"
     )
     assert text == "paper.yaml, line 3: the fee is -0.1; expected a fraction from 0 to 1. Remove the sign."
     assert explain("no data") == "no data."
