@@ -7,29 +7,12 @@ multiple of the step that float64 can tell from its neighbours (about fifteen si
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, Inexact
-from typing import Final
+from dataclasses import dataclass
+from decimal import Decimal
 
 from cashup.model.errors import InputError, explain
-
-#: Arithmetic of the books: enough digits that sums and products of money never round, and an error if they
-#: do.
-EXACT: Final = Context(prec=120, traps=[Inexact])
-_WIDE: Final = Context(prec=120)
-_ZERO: Final = Decimal(0)
-
-
-def exact_decimal(value: float) -> Decimal:
-    """Return the shortest decimal that float64 reads back as `value`.
-
-    Raises:
-        InputError: `value` is NaN or infinite.
-    """
-    if not math.isfinite(value):
-        raise InputError(explain(f"the number is {value}", expected="a finite number"))
-    return Decimal(repr(float(value)))
+from cashup.model.instrument import Instrument
+from cashup.model.money import ZERO, Rounding, from_float, quantise
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +23,11 @@ class Grid:
         step: Distance between neighbours, in the value's own unit; 0 means that every value is allowed.
     """
 
-    step: Decimal = _ZERO
-    _step: float = field(init=False, repr=False, compare=False)
+    step: Decimal = ZERO
 
     def __post_init__(self) -> None:
         if not self.step.is_finite() or self.step < 0:
             raise InputError(explain(f"the step of a grid is {self.step}", expected="0 or a positive number"))
-        object.__setattr__(self, "_step", float(self.step))
 
     def to_float(self, value: Decimal) -> float:
         """Return the float64 nearest to `value`."""
@@ -58,30 +39,30 @@ class Grid:
         Raises:
             InputError: `value` is NaN or infinite.
         """
-        shortest = exact_decimal(value)
+        shortest = from_float(value)
         if not self.step:
             return shortest
-        on_grid = self.nearest(shortest)
+        on_grid = quantise(shortest, self.step, Rounding.NEAREST)
         return on_grid if float(on_grid) == value else shortest
 
-    def nearest(self, value: Decimal) -> Decimal:
-        """Round to the nearest multiple; a tie goes to the even one."""
-        return self._round(value, ROUND_HALF_EVEN)
 
-    def down(self, value: Decimal) -> Decimal:
-        """Round towards minus infinity."""
-        return self._round(value, ROUND_FLOOR)
+#: Money and rates: no grid, every digit of the float kept.
+FREE = Grid()
 
-    def up(self, value: Decimal) -> Decimal:
-        """Round towards plus infinity."""
-        return self._round(value, ROUND_CEILING)
 
-    def holds(self, value: Decimal) -> bool:
-        """Say whether `value` is a multiple of the step."""
-        return not self.step or _WIDE.remainder(value, self.step) == 0
+@dataclass(frozen=True, slots=True)
+class InstrumentGrid:
+    """The two grids of one instrument.
 
-    def _round(self, value: Decimal, rounding: str) -> Decimal:
-        if not self.step:
-            return value
-        count = _WIDE.divide(value, self.step).to_integral_value(rounding=rounding)
-        return _WIDE.multiply(count, self.step)
+    Attributes:
+        price: Multiples of the tick size, quote currency.
+        quantity: Multiples of the lot size, base units or contracts.
+    """
+
+    price: Grid
+    quantity: Grid
+
+    @classmethod
+    def of(cls, instrument: Instrument) -> InstrumentGrid:
+        """Return the grids of `instrument`."""
+        return cls(price=Grid(instrument.tick_size), quantity=Grid(instrument.lot_size))
