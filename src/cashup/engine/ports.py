@@ -8,8 +8,8 @@
 | IdSource       | CounterIds                  | Uuid7Ids           | Uuid7Ids          |
 | OrderJournal   | memory                      | database           | database          |
 
-A node is synchronous and single-threaded. A port never calls back into the middle of a handler: whatever it has
-to say goes into the node by `handle`, which queues what arrives while another event is being handled.
+A node is synchronous and single-threaded. A port never calls back into the middle of a handler: whatever it
+has to say goes into the node by `handle`, which queues what arrives while another event is being handled.
 """
 
 from __future__ import annotations
