@@ -1,16 +1,14 @@
-"""Journals: the record of every order, written before anything is sent."""
+"""A journal in memory: what a backtest needs, and what tests read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from cashup.model.events import OrderEvent, OrderInitialized
-from cashup.model.ids import ClientOrderId
-from cashup.model.orders import Order
 
 
 class MemoryJournal:
-    """Keep the entries in memory: what a backtest needs, and what tests read."""
+    """Keep the record of every order in memory, for as long as the process lives."""
 
     __slots__ = ("entries",)
 
@@ -24,31 +22,3 @@ class MemoryJournal:
     def load(self) -> Iterator[OrderInitialized | OrderEvent]:
         """Return everything appended so far, oldest first."""
         return iter(tuple(self.entries))
-
-
-class NullJournal:
-    """Keep nothing: for runs that cannot be resumed and whose result is read from the order table."""
-
-    __slots__ = ()
-
-    def append(self, entry: OrderInitialized | OrderEvent) -> None:
-        """Forget the entry."""
-
-    def load(self) -> Iterator[OrderInitialized | OrderEvent]:
-        """Return nothing."""
-        return iter(())
-
-
-def replay(entries: Iterator[OrderInitialized | OrderEvent]) -> dict[ClientOrderId, Order]:
-    """Rebuild every order from a journal.
-
-    Raises:
-        InvariantBroken: The journal holds an event its order could not have had.
-    """
-    orders: dict[ClientOrderId, Order] = {}
-    for entry in entries:
-        if isinstance(entry, OrderInitialized):
-            orders[entry.request.client_order_id] = Order.of(entry.request)
-        else:
-            orders[entry.client_order_id] = orders[entry.client_order_id].apply(entry)
-    return orders
