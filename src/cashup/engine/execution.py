@@ -1,12 +1,14 @@
 """Orders on their way: the journal first, then the venue; and what comes back, applied once.
 
-Every state an order passes through follows the transition table of `cashup.model`. An event that was seen before
-is dropped, because venues repeat themselves; an event the table has no place for is our fault, and says so.
+Every state an order passes through follows the transition table of `cashup.model`. An event that was seen
+before is dropped, because venues repeat themselves; an event the table has no place for is our fault, and
+says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypedDict
 
 from cashup.engine.ports import Clock, ExchangeClient, OrderJournal
 from cashup.model.commands import AmendOrder, CancelOrder, SubmitOrder
@@ -24,6 +26,11 @@ from cashup.model.events import (
 )
 from cashup.model.ids import ClientOrderId
 from cashup.model.orders import Order, OrderRequest, OrderStatus
+
+
+class _Times(TypedDict):
+    ts_event: int
+    ts_init: int
 
 
 class ExecutionEngine:
@@ -109,9 +116,12 @@ class ExecutionEngine:
                 self.orders[entry.request.client_order_id] = Order.of(entry.request)
             else:
                 self.orders[entry.client_order_id] = self.orders[entry.client_order_id].apply(entry)
-        for name, order in self.orders.items():
+        for name, order in tuple(self.orders.items()):
             if order.status is OrderStatus.SUBMITTED:  # written, and perhaps sent: nobody knows
-                self._record(OrderOutcomeUnknown(client_order_id=name, **self._times()))
+                lost = OrderOutcomeUnknown(
+                    client_order_id=name, message="interrupted before the venue answered", **self._times()
+                )
+                order = self._record(lost)
             if order.is_open:
                 yield name
 
@@ -129,7 +139,7 @@ class ExecutionEngine:
         self.orders[event.client_order_id] = after
         return after
 
-    def _times(self) -> dict[str, int]:
+    def _times(self) -> _Times:
         now = self._clock.now()
         return {"ts_event": now, "ts_init": now}
 
