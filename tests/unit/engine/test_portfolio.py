@@ -138,7 +138,7 @@ def test_cash_is_conserved_to_the_last_digit(given_trades, payments):
         for amount in payments:
             books.add(funding(FREE.to_decimal(-amount)))
             expected -= FREE.to_decimal(amount)
-        # What left cash for spot, and the profit the perpetual realised: its trades' money plus what it holds.
+        # What left cash for spot, and the perpetual's profit: its trades' money plus what it holds.
         expected += moved[SPOT.id] + moved[PERPETUAL.id] + books.position(PERPETUAL.id).cost
         assert books.cash == expected
         for instrument in (SPOT, PERPETUAL):
