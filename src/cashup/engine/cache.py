@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cashup.model.errors import DataError, InvariantBroken, explain
+from cashup.model.errors import DataError
 from cashup.model.ids import InstrumentId
 from cashup.model.market import Bar
 from cashup.model.time import format_time
@@ -46,69 +47,65 @@ class BarsClosed(NamedTuple):
     is_decision: bool = True
 
 
-def _writer(column: NDArray[Any]) -> Any:  # Any: typeshed's memoryview takes integers only
-    """Return a view that stores one number much faster than the array does."""
-    return column.data
+class BarColumns(NamedTuple):
+    """Columns of one instrument, oldest first; NaN where it has no bar."""
 
-
-class BarColumns:
-    """Columns of one instrument; NaN where it has no bar."""
-
-    __slots__ = ("close", "high", "low", "mark", "open", "volume", "writers")
-
-    def __init__(self, capacity: int) -> None:
-        self.open, self.high, self.low, self.close, self.volume, self.mark = (
-            np.full(capacity, np.nan) for _ in range(6)
-        )
-        columns = (self.open, self.high, self.low, self.close, self.volume, self.mark)
-        self.writers = tuple(_writer(column) for column in columns)
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    mark: Floats
 
 
 class DataCache:
-    """The bars a node has seen, in order of time.
+    """The latest steps of time a node has seen.
 
     Attributes:
-        count: How many steps of time are in it.
-        columns: One set of columns for each instrument, in the node's order.
-        open_ts: Start of each interval, ns UTC.
-        close_ts: End of each interval, ns UTC.
+        count: How many steps came in all, those that have left the window included.
     """
 
-    __slots__ = ("_close_writer", "_open_writer", "capacity", "close_ts", "columns", "count", "open_ts")
+    __slots__ = ("_last_ts", "_steps", "count")
 
-    def __init__(self, instruments: int, capacity: int) -> None:
-        self.capacity = capacity
+    def __init__(self, window: int = 1) -> None:
+        """Keep the last `window` steps."""
+        self._steps: deque[BarsClosed] = deque(maxlen=window)
+        self._last_ts = 0
         self.count = 0
-        self.columns = tuple(BarColumns(capacity) for _ in range(instruments))
-        self.open_ts: Times = np.zeros(capacity, np.int64)
-        self.close_ts: Times = np.zeros(capacity, np.int64)
-        self._open_writer = _writer(self.open_ts)
-        self._close_writer = _writer(self.close_ts)
 
-    def write(self, batch: BarsClosed) -> int:
-        """Add one step of time at the end and return its index.
+    def write(self, step: BarsClosed) -> int:
+        """Add one step of time at the end and return its index, counted from the first ever.
 
         Raises:
             DataError: It does not lie after the last one.
-            InvariantBroken: The cache is full.
         """
-        index = self.count
-        if index >= self.capacity:
-            raise InvariantBroken(explain(f"the data cache holds {self.capacity} bars and one more came"))
-        if index and batch.ts_event <= self._close_writer[index - 1]:
-            last = format_time(self._close_writer[index - 1])
+        if step.ts_event <= self._last_ts:
             raise DataError(
-                f"bars ending at {format_time(batch.ts_event)} came after those ending at {last}",
+                f"bars ending at {format_time(step.ts_event)} came after those of {format_time(self._last_ts)}",
                 expected="bars in order of time, each moment once",
             )
-        self._open_writer[index] = batch.ts_open
-        self._close_writer[index] = batch.ts_event
-        for columns, values in zip(self.columns, batch.bars, strict=True):
+        self._last_ts = step.ts_event
+        self._steps.append(step)
+        self.count += 1
+        return self.count - 1
+
+    @property
+    def last(self) -> BarsClosed | None:
+        """The latest step, or None before the first."""
+        return self._steps[-1] if self._steps else None
+
+    def open_times(self) -> Times:
+        """Return when each kept step starts, ns UTC."""
+        return np.fromiter((step.ts_open for step in self._steps), np.int64, len(self._steps))
+
+    def columns(self, instrument: int) -> BarColumns:
+        """Return the kept bars of one instrument (by its place in the node's order) as columns."""
+        table = np.full((len(self._steps), len(BarColumns._fields)), np.nan)
+        for row, step in enumerate(self._steps):
+            values = step.bars[instrument]
             if values is not None:
-                for writer, value in zip(columns.writers, values, strict=True):
-                    writer[index] = value
-        self.count = index + 1
-        return index
+                table[row] = values
+        return BarColumns(*(np.ascontiguousarray(column) for column in table.T))
 
 
 class BarCollector:
