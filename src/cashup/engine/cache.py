@@ -80,8 +80,9 @@ class DataCache:
             DataError: It does not lie after the last one.
         """
         if step.ts_event <= self._last_ts:
+            last = format_time(self._last_ts)
             raise DataError(
-                f"bars ending at {format_time(step.ts_event)} came after those of {format_time(self._last_ts)}",
+                f"bars ending at {format_time(step.ts_event)} came after those ending at {last}",
                 expected="bars in order of time, each moment once",
             )
         self._last_ts = step.ts_event

@@ -38,16 +38,18 @@ class ExecutionEngine:
 
     Attributes:
         orders: Every order of the session by client order id, in order of making.
+        working: Those of them that have not ended, those held for a parent included.
         duplicates: How many events were dropped because they had been applied before.
     """
 
-    __slots__ = ("_client", "_clock", "_journal", "duplicates", "orders")
+    __slots__ = ("_client", "_clock", "_journal", "duplicates", "orders", "working")
 
     def __init__(self, client: ExchangeClient, journal: OrderJournal, clock: Clock) -> None:
         self._client = client
         self._journal = journal
         self._clock = clock
         self.orders: dict[ClientOrderId, Order] = {}
+        self.working: dict[ClientOrderId, Order] = {}
         self.duplicates = 0
 
     def submit(self, command: SubmitOrder) -> None:
@@ -113,9 +115,9 @@ class ExecutionEngine:
         """
         for entry in entries:
             if isinstance(entry, OrderInitialized):
-                self.orders[entry.request.client_order_id] = Order.of(entry.request)
+                self._keep(Order.of(entry.request))
             else:
-                self.orders[entry.client_order_id] = self.orders[entry.client_order_id].apply(entry)
+                self._keep(self.orders[entry.client_order_id].apply(entry))
         for name, order in tuple(self.orders.items()):
             if order.status is OrderStatus.SUBMITTED:  # written, and perhaps sent: nobody knows
                 lost = OrderOutcomeUnknown(
@@ -130,14 +132,22 @@ class ExecutionEngine:
         if name in self.orders:
             raise InvariantBroken(explain(f"order {name} was made twice"))
         self._journal.append(OrderInitialized(request=request))
-        self.orders[name] = Order.of(request)
+        self._keep(Order.of(request))
 
     def _record(self, event: OrderEvent, order: Order | None = None) -> Order:
         """Apply first, so that nothing illegal enters the journal."""
         after = (order or self.orders[event.client_order_id]).apply(event)
         self._journal.append(event)
-        self.orders[event.client_order_id] = after
+        self._keep(after)
         return after
+
+    def _keep(self, order: Order) -> None:
+        name = order.client_order_id
+        self.orders[name] = order
+        if not order.is_final:
+            self.working[name] = order
+        else:
+            self.working.pop(name, None)
 
     def _times(self) -> _Times:
         now = self._clock.now()
