@@ -275,6 +275,7 @@ ORDER: Final = _record(
     ("done_ts", _I),
     ("created_d", _I),
     ("rested", _I),  # 1 once it has rested on the book: it fills as maker
+    ("spent_ts", _I),  # close time of the bar whose volume our fills used up before this order was whole
 )
 
 FILL: Final = _record(
