@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from cashup.engine.grid import FREE, InstrumentGrid
 from cashup.kernel import types as k
 from cashup.model.ids import AccountId, ClientOrderId, GroupId, InstrumentId, StrategyId
 from cashup.model.orders import OrderRequest
+
+
+#: The value of an order that spends all there is: more than anybody has, to be shrunk by the venue (`clip`).
+EVERYTHING: Final = Decimal("1e18")
 
 
 class OrderRow(NamedTuple):
@@ -45,6 +49,7 @@ class OrderRow(NamedTuple):
     done_ts: int
     created_d: int
     rested: int
+    spent_ts: int
 
     @classmethod
     def of(cls, record: np.void | np.ndarray[Any, Any]) -> OrderRow:
@@ -85,6 +90,7 @@ class PaymentRow(NamedTuple):
     price: float
     quantity: float
     amount: float
+    fills: int
 
     @classmethod
     def of(cls, record: np.void | np.ndarray[Any, Any]) -> PaymentRow:
@@ -116,7 +122,7 @@ def request_of(
         side=SIDES[row.side],
         type=ORDER_TYPES[row.type],
         quantity=None if by_value or by_position else grid.quantity.to_decimal(row.quantity),
-        value=FREE.to_decimal(row.value) if by_value and not by_position else None,
+        value=_money(row.value) if by_value and not by_position else None,
         close_position=by_position,
         price=_price(row.price, grid),
         stop_price=None if row.type == k.TRAILING_STOP else _price(row.stop_price, grid),
@@ -126,12 +132,16 @@ def request_of(
         expire_ts=row.expire_ts or None,
         post_only=bool(flags & k.POST_ONLY),
         reduce_only=bool(flags & k.REDUCE_ONLY),
-        clip=bool(flags & k.CLIP),
+        clip=bool(flags & (k.CLIP | k.REDUCE_ONLY)) or row.value == math.inf,
         group_id=GroupId(f"{strategy_id}-{row.group}") if row.group else None,
         parent_id=parent_id,
         tag=row.tag,
         ts_init=row.created_ts,
     )
+
+
+def _money(value: float) -> Decimal:
+    return FREE.to_decimal(value) if value < math.inf else EVERYTHING
 
 
 def _price(value: float, grid: InstrumentGrid) -> Decimal | None:

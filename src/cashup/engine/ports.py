@@ -15,10 +15,12 @@ has to say goes into the node by `handle`, which queues what arrives while anoth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
-from cashup.model.commands import AmendOrder, CancelOrder, SubmitOrder
+from cashup.model.commands import AmendOrder, CancelOrder, Command, SubmitOrder
 from cashup.model.events import OrderEvent, OrderInitialized
+from cashup.model.ids import ClientOrderId
 from cashup.runtime.clock import Clock
 from cashup.runtime.ids import IdSource
 
@@ -27,12 +29,20 @@ __all__ = [
     "EventSink",
     "ExchangeClient",
     "IdSource",
+    "LinkOrders",
     "MarketFeed",
     "OrderJournal",
 ]
 
 #: The node's one door. Its argument is any event a node knows: bars, funding, order events, timers.
 EventSink = Callable[[object], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOrders(Command):
+    """Ask that two orders cancel each other from now on: when one fills, the other is cancelled."""
+
+    client_order_ids: tuple[ClientOrderId, ClientOrderId]
 
 
 class MarketFeed(Protocol):
@@ -66,6 +76,10 @@ class ExchangeClient(Protocol):
 
     def amend(self, command: AmendOrder) -> None:
         """Ask for new terms of a working order."""
+        ...
+
+    def link(self, command: LinkOrders) -> None:
+        """Make orders cancel each other from now on."""
         ...
 
 
