@@ -50,9 +50,14 @@ def _compile(function: Callable[..., Any], signature: Any, *, python: bool) -> A
     return njit(signature, cache=True, error_model="numpy", no_cpython_wrapper=not python)(function)
 
 
+def address_of(dispatcher: Any) -> int:
+    """Return the address of a Numba function compiled for one signature, callable as a C function."""
+    result = dispatcher.get_compile_result(dispatcher.nopython_signatures[0])
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
+
+
 def _publish(dispatcher: Any, signature: Any) -> Any:
-    result = dispatcher.get_compile_result(signature)
-    address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+    address = address_of(dispatcher)
     symbol = f"cashup_{dispatcher.py_func.__module__.rpartition('.')[2]}_{dispatcher.py_func.__name__}"
     llvm.add_symbol(symbol, address)
     return types.ExternalFunction(symbol, signature)
