@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NewType
 
 from cashup.model.errors import InputError, explain
@@ -142,6 +143,7 @@ def parse_instrument_id(text: str) -> InstrumentId:
     return instrument_id(venue, symbol)
 
 
+@lru_cache(maxsize=4096)
 def split_instrument_id(name: InstrumentId) -> tuple[Venue, UnifiedSymbol]:
     """Return the venue and the symbol an instrument id is made of."""
     venue, _, symbol = name.partition(":")

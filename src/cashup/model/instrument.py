@@ -159,16 +159,14 @@ class Instrument:
 
         Spot and linear: quantity x size x price. Inverse: quantity x size / price.
         """
-        with localcontext(MONEY_CONTEXT):
-            if self.is_inverse:
-                return divide(quantity * self.contract_size, price)
-            return quantity * self.contract_size * price
+        # Once a trade and once a mark: entering a context would cost more than the products themselves.
+        size = MONEY_CONTEXT.multiply(quantity, self.contract_size)
+        return divide(size, price) if self.is_inverse else MONEY_CONTEXT.multiply(size, price)
 
     def quote_value(self, quantity: Decimal, price: Decimal) -> Decimal:
         """Return the value of `quantity` in the quote currency, the unit of `min_notional`."""
-        with localcontext(MONEY_CONTEXT):
-            value = quantity * self.contract_size
-            return value if self.is_inverse else value * price
+        value = MONEY_CONTEXT.multiply(quantity, self.contract_size)
+        return value if self.is_inverse else MONEY_CONTEXT.multiply(value, price)
 
     def fee(self, quantity: Decimal, price: Decimal, *, is_maker: bool) -> Decimal:
         """Return the fee of a trade in the settlement currency; negative is a rebate."""

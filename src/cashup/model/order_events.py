@@ -102,7 +102,8 @@ class OrderFilled(OrderEvent):
     Attributes:
         fill: The trade.
         leaves: Quantity still working afterwards, when the venue or simulator says so. Needed for orders
-            whose quantity is decided at the fill (`value`, `close_position`, `clip`, `reduce_only`): it fixes what the quantity is.
+            whose quantity the fill decides (`value`, `close_position`); allowed for those it may shrink
+            (`clip`, `reduce_only`).
     """
 
     kind: ClassVar[OrderEventKind] = OrderEventKind.FILLED

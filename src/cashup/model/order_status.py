@@ -111,7 +111,7 @@ class Resume(StrEnum):
     """The one target in the table that is not a status of its own."""
 
     WORKING = "working"
-    """Back to what its facts say: partially filled, else triggered, else accepted, else submitted."""
+    """Back to what its facts say: partially filled, triggered, accepted, unknown, or only submitted."""
 
 
 Transitions = Mapping[OrderStatus, Mapping[OrderEventKind, OrderStatus | Resume]]
@@ -156,6 +156,8 @@ TRANSITIONS: Final[Transitions] = MappingProxyType(
             _E.TRIGGERED: _S.TRIGGERED,
             _E.PARTIALLY_FILLED: _S.PARTIALLY_FILLED,
             _E.CANCEL_PENDING: _S.PENDING_CANCEL,
+            # "No such order" answers the cancel only: the order may still be on its way.
+            _E.CANCEL_REJECTED: _S.UNKNOWN,
         },
         _S.ACCEPTED: _ENDINGS
         | {
@@ -187,6 +189,8 @@ TRANSITIONS: Final[Transitions] = MappingProxyType(
         },
         _S.PENDING_CANCEL: _ENDINGS
         | {
+            # The answer to the order itself may be lost while a cancel is under way.
+            _E.OUTCOME_UNKNOWN: _S.UNKNOWN,
             _E.ACCEPTED: _S.PENDING_CANCEL,
             _E.REJECTED: _S.REJECTED,
             _E.TRIGGERED: _S.PENDING_CANCEL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
+from typing import Any
 
 from cashup.model.errors import InvariantBroken, explain
 from cashup.model.ids import ClientOrderId, Currency, VenueOrderId
@@ -16,6 +17,7 @@ from cashup.model.order_events import (
     OrderEvent,
     OrderExpired,
     OrderFilled,
+    OrderOutcomeUnknown,
     OrderRejected,
     OrderTriggered,
 )
@@ -68,6 +70,7 @@ class Order:
         filled: Quantity traded so far.
         fills: Its trades, oldest first.
         is_accepted: Whether the venue ever acknowledged it.
+        is_unknown: Whether the answer to it was lost and nothing has shown since that the venue has it.
         is_triggered: Whether its trigger price was reached.
         reason: Why it ended, if it did not fill.
         message: The same in words.
@@ -81,6 +84,7 @@ class Order:
     filled: Decimal = ZERO
     fills: tuple[Fill, ...] = ()
     is_accepted: bool = False
+    is_unknown: bool = False
     is_triggered: bool = False
     reason: OrderReason | None = None
     message: str = ""
@@ -157,29 +161,33 @@ class Order:
         if target is None:
             allowed = ", ".join(TRANSITIONS[self.status]) or "no event at all"
             raise self._broken(f"is {self.status} and got '{kind}'", expected=allowed)
-        changed = replace(self._absorb(event), ts_last=event.ts_event)
-        status = changed._working_status() if isinstance(target, Resume) else target
-        return replace(changed, status=status)
+        facts = self._facts_of(event)
+        if isinstance(target, Resume):
+            resumed = replace(self, ts_last=event.ts_event, **facts)
+            return replace(resumed, status=resumed._working_status())
+        return replace(self, status=target, ts_last=event.ts_event, **facts)
 
-    def _absorb(self, event: OrderEvent) -> Order:
-        """Return the order with the facts of `event`, its status not yet moved."""
+    def _facts_of(self, event: OrderEvent) -> dict[str, Any]:
+        """Return the fields `event` changes, besides the status and the time."""
         match event:
             case OrderFilled():
-                return self._absorb_fill(event)
+                return self._facts_of_fill(event)
             case OrderAccepted():
-                return replace(self, is_accepted=True, venue_order_id=event.venue_order_id)
+                return {"is_accepted": True, "is_unknown": False, "venue_order_id": event.venue_order_id}
+            case OrderOutcomeUnknown():
+                return {"is_unknown": True}
             case OrderTriggered():
-                return replace(self, is_triggered=True)
+                return {"is_triggered": True, "is_unknown": False}
             case OrderAmended():
-                return self._absorb_amendment(event)
+                return self._facts_of_amendment(event)
             case OrderDenied() | OrderRejected() | OrderCancelled():
-                return replace(self, reason=event.reason, message=event.message or event.reason.description)
+                return {"reason": event.reason, "message": event.message or event.reason.description}
             case OrderExpired():
-                return replace(self, reason=event.reason, message=event.reason.description)
+                return {"reason": event.reason, "message": event.reason.description}
             case _:
-                return self
+                return {}
 
-    def _absorb_fill(self, event: OrderFilled) -> Order:
+    def _facts_of_fill(self, event: OrderFilled) -> dict[str, Any]:
         fill = event.fill
         if fill.client_order_id != self.client_order_id:
             raise self._broken(f"got a fill of order {fill.client_order_id}")
@@ -190,37 +198,34 @@ class Order:
         if self.has_fill(fill):
             raise self._broken(f"got fill {fill.fill_id} twice")
         total = self._total_after(event)
-        filled = self.filled + fill.quantity
+        filled = MONEY_CONTEXT.add(self.filled, fill.quantity)
         if filled > total:
             raise self._broken(
                 f"got fill {fill.fill_id}: {filled} filled in all", expected=f"at most {total}"
             )
-        return replace(
-            self,
-            quantity=total,
-            filled=filled,
-            fills=(*self.fills, fill),
-            venue_order_id=fill.venue_order_id or self.venue_order_id,
-        )
+        return {
+            "quantity": total,
+            "filled": filled,
+            "fills": (*self.fills, fill),
+            "is_unknown": False,
+            "venue_order_id": fill.venue_order_id or self.venue_order_id,
+        }
 
-    def _absorb_amendment(self, event: OrderAmended) -> Order:
+    def _facts_of_amendment(self, event: OrderAmended) -> dict[str, Any]:
         if event.quantity is not None and event.quantity <= self.filled:
-            raise self._broken(
-                f"was amended to {event.quantity} with {self.filled} filled", expected="more than that"
-            )
+            found = f"was amended to {event.quantity} with {self.filled} filled"
+            raise self._broken(found, expected="more than that")
         terms = self.request
-        request = replace(
-            terms,
-            quantity=terms.quantity if event.quantity is None else event.quantity,
-            price=terms.price if event.price is None else event.price,
-            stop_price=terms.stop_price if event.stop_price is None else event.stop_price,
-        )
-        return replace(
-            self,
-            request=request,
-            quantity=self.quantity if event.quantity is None else event.quantity,
-            venue_order_id=event.venue_order_id or self.venue_order_id,
-        )
+        return {
+            "request": replace(
+                terms,
+                quantity=terms.quantity if event.quantity is None else event.quantity,
+                price=terms.price if event.price is None else event.price,
+                stop_price=terms.stop_price if event.stop_price is None else event.stop_price,
+            ),
+            "quantity": self.quantity if event.quantity is None else event.quantity,
+            "venue_order_id": event.venue_order_id or self.venue_order_id,
+        }
 
     def _total_after(self, event: OrderFilled) -> Decimal:
         """Return the total quantity once `event` is known."""
@@ -242,7 +247,9 @@ class Order:
             return OrderStatus.PARTIALLY_FILLED
         if self.is_triggered:
             return OrderStatus.TRIGGERED
-        return OrderStatus.ACCEPTED if self.is_accepted else OrderStatus.SUBMITTED
+        if self.is_accepted:
+            return OrderStatus.ACCEPTED
+        return OrderStatus.UNKNOWN if self.is_unknown else OrderStatus.SUBMITTED
 
     def _broken(self, found: str, *, expected: str = "") -> InvariantBroken:
         return InvariantBroken(explain(f"order {self.client_order_id} {found}", expected=expected))

@@ -1,8 +1,8 @@
 """Books in exact decimals: positions, balances and accounts of spot, linear and inverse instruments.
 
 A position keeps its *cost*, what its quantity was bought or sold for, and derives the average entry price.
-A reduction takes its share of the cost away, rounded once; what the rounding cuts stays in the cost. So at any
-moment ``realised - cost`` equals the money its trades moved, to the last digit, and nothing is lost.
+A reduction takes its share of the cost away, rounded once; what the rounding cuts stays in the cost. So the
+money its trades moved is ``realised - cost`` (inverse: ``realised + cost``) at any moment, to the last digit.
 
 | | cost | realised on closing c at p | unrealised at mark m |
 |---|---|---|---|
@@ -142,31 +142,31 @@ class Position:
         return replace(self, funding=MONEY_CONTEXT.add(self.funding, amount), ts_last=ts)
 
     def _trade(self, signed: Decimal, price: Decimal, ts: int, fees: Decimal) -> Position:
-        """Return the position after trading a signed quantity."""
-        is_reduction = self.quantity * signed < 0
-        closed = ZERO
-        if is_reduction:
-            closed = self.quantity if abs(signed) >= abs(self.quantity) else -signed
+        """Return the position after trading a signed quantity; runs in `MONEY_CONTEXT`."""
         quantity = self.quantity + signed
-        share = self._share_of_cost(closed)
-        closing_value = self.instrument.notional(closed, price)
-        gain = closing_value - share
-        opening_value = self.instrument.notional(signed + closed, price)
-        was_opened = quantity != 0 and (self.is_flat or (is_reduction and abs(signed) > abs(self.quantity)))
+        if self.quantity * signed >= 0:
+            return replace(
+                self,
+                quantity=quantity,
+                cost=self.cost + self.instrument.notional(signed, price),
+                fees=fees,
+                ts_opened=ts if self.is_flat else self.ts_opened,
+                ts_last=ts,
+            )
+        is_flip = quantity * signed > 0
+        closed = self.quantity if is_flip else -signed
+        share = self.cost if closed == self.quantity else divide(self.cost * closed, self.quantity)
+        gain = self.instrument.notional(closed, price) - share
+        rest = self.instrument.notional(quantity, price) if is_flip else self.cost - share
         return replace(
             self,
             quantity=quantity,
-            cost=self.cost - share + opening_value,
+            cost=rest,
             realised=self.realised + (-gain if self.instrument.is_inverse else gain),
             fees=fees,
-            ts_opened=ts if was_opened else self.ts_opened,
+            ts_opened=ts if is_flip else self.ts_opened,
             ts_last=ts,
         )
-
-    def _share_of_cost(self, closed: Decimal) -> Decimal:
-        if closed in (ZERO, self.quantity):
-            return self.cost if closed else ZERO
-        return divide(self.cost * closed, self.quantity)
 
     def _is_fee_in_kind(self, fill: Fill) -> bool:
         return self.instrument.kind is InstrumentKind.SPOT and fill.fee_currency == self.instrument.base

@@ -78,7 +78,10 @@ def test_the_fields_of_an_error_survive_pickling() -> None:
 
 def test_explain_says_what_where_and_what_would_be_right() -> None:
     text = explain(
-        "the fee is -0.1", where="paper.yaml, line 3", expected="a fraction from 0 to 1", hint="remove the sign"
+        "the fee is -0.1",
+        where="paper.yaml, line 3",
+        expected="a fraction from 0 to 1",
+        hint="remove the sign",
     )
     assert text == "paper.yaml, line 3: the fee is -0.1; expected a fraction from 0 to 1. Remove the sign."
     assert explain("no data") == "no data."
@@ -128,6 +131,7 @@ def test_a_failed_strategy_is_told_in_one_sentence() -> None:
         line=12,
     )
     assert str(error) == (
-        "sma.py:12: SmaCross.on_bar raised ZeroDivisionError at the bar of 2024-01-01T00:00:00Z: division by zero."
+        "sma.py:12: SmaCross.on_bar raised ZeroDivisionError"
+        " at the bar of 2024-01-01T00:00:00Z: division by zero."
     )
     assert (error.file, error.line, error.callback) == ("sma.py", 12, "on_bar")
