@@ -74,8 +74,8 @@ def write_part(folder: Path, label: str, rows: pl.DataFrame) -> Part:
 
 
 def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
-    # lz4 reads a year of minutes twice as fast as zstd and takes half as much again of the disk; one row group
-    # a file makes one chunk a column, so that nothing is copied on the way to NumPy.
+    # lz4 reads a year of minutes twice as fast as zstd and takes half as much again of the disk; one row
+    # group a file makes one chunk a column, so that nothing is copied on the way to NumPy.
     rows.write_parquet(path, compression="lz4", row_group_size=max(1, rows.height))
 
 

@@ -102,7 +102,7 @@ class Store:
         since: Moment | None = None,
         until: Moment | None = None,
     ) -> pl.DataFrame:
-        """Return mark-price bars (ts, open, high, low, close); the finest stored ones if no timeframe is named.
+        """Return mark-price bars (ts, open, high, low, close), the finest stored ones by default.
 
         Raises:
             UnknownNameError: There are no such mark prices in the store.
