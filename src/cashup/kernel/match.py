@@ -13,16 +13,16 @@ The rules, in the order they are applied here (see docs/concepts/matching.md for
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, load_f8, load_i8, order_at, position_at
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
 from cashup.kernel.fills import fill_order, refuse
 from cashup.kernel.lifecycle import end_order, forget_ended, notify
-from cashup.kernel.linking import FLOAT, INT, callable_from_python, external, linked
+from cashup.kernel.function import FLOAT, INT, exported, internal
 from cashup.kernel.margin import check_liquidation, settle_funding
 from cashup.kernel.path import walk_path
 from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, ratchet, waits
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def expire(address: int, open_ts: int) -> int:
     """End orders whose time ran out, or whose cancel has arrived, by the open of this bar."""
     run = as_run(address)
@@ -36,7 +36,7 @@ def expire(address: int, open_ts: int) -> int:
     return 0
 
 
-@linked(INT, INT, FLOAT, INT)
+@internal(INT, INT, FLOAT, INT)
 def act_at_open(address: int, row: int, price: float, arrives: int) -> int:
     """Let one order act on the open price."""
     run = as_run(address)
@@ -68,7 +68,7 @@ def act_at_open(address: int, row: int, price: float, arrives: int) -> int:
     return 0
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def open_phase(address: int, open_ts: int) -> int:
     """Let orders act on the open, in order of arrival over all instruments that have a bar."""
     run = as_run(address)
@@ -95,7 +95,7 @@ def open_phase(address: int, open_ts: int) -> int:
     return 0
 
 
-@callable_from_python(INT, INT)
+@exported(INT, INT)
 def step(address: int, i: int) -> int:
     """Match one bar: `i` is its row in the columns. Callbacks are the caller's business.
 
@@ -146,6 +146,3 @@ def step(address: int, i: int) -> int:
     if run.n_ended > 0:
         forget_ended(address)
     return 0
-
-
-step_bar = external(step)
