@@ -284,7 +284,7 @@ class RunMemory:
         self._positions[:] = np.zeros(1, kt.POSITION)
         self._positions["last_price"] = self._positions["mark_price"] = math.nan
         self._positions["liquidation_price"] = math.nan
-        self._positions["ambiguous_i"] = -1
+        self._positions["ambiguous_ts"] = -1
         self._equity[:] = math.nan
 
     def grow(self) -> None:

@@ -236,7 +236,7 @@ POSITION: Final = _record(
     ("next_funding", _I),  # index into the funding arrays
     ("n_open", _I),  # open orders on this instrument
     ("bar_volume_used", _F),  # share of the current bar's volume our fills took, in quantity
-    ("ambiguous_i", _I),  # last match bar counted as ambiguous, -1 = none
+    ("ambiguous_ts", _I),  # close time of the last bar counted as ambiguous, -1 = none
 )
 
 #: Maintenance tiers of margined instruments, ordered by notional.
@@ -275,6 +275,7 @@ ORDER: Final = _record(
     ("done_ts", _I),
     ("created_d", _I),
     ("rested", _I),  # 1 once it has rested on the book: it fills as maker
+    ("spent_ts", _I),  # close time of the bar whose volume our fills used up before this order was whole
 )
 
 FILL: Final = _record(
