@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,15 @@ from cashup.engine.callbacks import PythonCallbacks, strategy_failed, wants_of
 from cashup.engine.kernel_host import KernelHost
 from cashup.engine.strategy import Strategy, attach, defines, unroll, warm_up
 from cashup.engine.strategy_log import LogLine
-from cashup.kernel.compiling.block import StrategyBlock
-from cashup.kernel.compiling.compiler import COMPILED_EVENTS, compile_strategy
 from cashup.kernel.compiling.errors import CannotCompile
-from cashup.kernel.compiling.python_callback import python_callback
+from cashup.kernel.compiling.python_callback import AddressedFunction, python_callback
 from cashup.kernel.loop import run as run_loop
 from cashup.kernel.memory import RunMemory
 from cashup.kernel.types import RUN_GROW, RUN_STOPPED
 from cashup.model.errors import InputError, UnknownNameError, explain
+
+if TYPE_CHECKING:
+    from cashup.kernel.compiling.block import StrategyBlock
 
 Mode = Literal["auto", "compiled", "python"]
 _MODES = ("auto", "compiled", "python")
@@ -105,6 +106,10 @@ class _Attempt:
             CannotCompile: They cannot be.
             CallbackFailed: A compiled callback failed; the run must be repeated in Python.
         """
+        # The compiler is imported here: a run in Python must not pay for it.
+        from cashup.kernel.compiling.block import StrategyBlock
+        from cashup.kernel.compiling.compiler import COMPILED_EVENTS, compile_strategy
+
         started = time.perf_counter()
         self._guarded("on_start", self.strategy.on_start)
         wanted = tuple(name for name in COMPILED_EVENTS if name == "on_bar" or defines(self.strategy, name))
@@ -146,9 +151,9 @@ class _Attempt:
             self.host.messages.write(ts, text, values)
         self.host.messages.count += count - len(lines)
 
-    def _loop(self, callback: Any) -> int:
+    def _loop(self, callback: AddressedFunction) -> int:
         while True:
-            status = int(run_loop(self.memory.address, callback))
+            status = int(run_loop(self.memory.address, callback.address))
             if status != RUN_GROW:
                 return status
             self.memory.grow()

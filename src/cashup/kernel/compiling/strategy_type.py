@@ -306,9 +306,9 @@ _POSITION_FIELDS: Final = {
 }
 _POSITION_SIGNS: Final = {"is_long": ">", "is_short": "<", "is_flat": "=="}
 _POSITION_MONEY: Final = {
-    "value": accounts.position_value_linked,
-    "pnl": accounts.position_pnl_linked,
-    "pnl_pct": accounts.position_pnl_fraction_linked,
+    "value": accounts.position_value,
+    "pnl": accounts.position_pnl,
+    "pnl_pct": accounts.position_pnl_fraction,
 }
 
 
