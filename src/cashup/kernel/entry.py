@@ -4,12 +4,9 @@ Every function takes the address of the run (`RunMemory.address`) first. Orders 
 them at the door (grid, minimums, prices, leverage); a bad one exists in the table as REJECTED with its reason.
 What depends on the account is judged when the order fills.
 
-For the compiler of strategies: from Python call `place`, `bracket`, ... directly (they are Numba dispatchers).
-From compiled code call the same names on `COMPILED`, e.g. a closure variable `place = entry.COMPILED.place`:
-these are external functions, resolved by the linker, so a strategy that uses them compiles as fast as one that
-does not, and its cached code carries no address. Import this module before such cached code is loaded: an
-unknown symbol ends the process. Arguments are int64 and float64 exactly as in the signatures; wrap numbers in
-`int64()` and `float64()` where their type is not certain.
+From Python call these functions directly (about half a microsecond each). Compiled strategies call the same names
+on `kernel.externals`: external functions resolved by the linker, so a strategy that places orders compiles as fast
+as one that does not.
 """
 
 from __future__ import annotations
@@ -18,17 +15,17 @@ import math
 from types import SimpleNamespace
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, load_i8, order_at, position_at, store_i8
-from cashup.kernel.ledger import available, available_of, equity, equity_of, notional
+from cashup.kernel.records import as_run, instrument_at, load_i8, order_at, position_at, store_i8
+from cashup.kernel.ledger import available, equity, notional
 from cashup.kernel.lifecycle import end_order, forget_ended, notify
-from cashup.kernel.linking import FLOAT, INT, callable_from_python, external, linked
+from cashup.kernel.function import FLOAT, INT, exported, internal
 from cashup.kernel.rounding import to_grid
 
 #: A change of position this small (relative) is rounding error, not a wish.
 NEGLIGIBLE = 1e-9
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def judge(address: int, row: int) -> int:
     """Round an order's prices and quantity to the venue's grids and return why it must be rejected, or 0."""
     run = as_run(address)
@@ -40,7 +37,9 @@ def judge(address: int, row: int) -> int:
     if kind < kt.MARKET or kind > kt.TAKE_PROFIT_LIMIT:
         return kt.REASON_BAD_PRICE
     limited = kind == kt.LIMIT or kind == kt.STOP_LIMIT or kind == kt.TAKE_PROFIT_LIMIT
-    stopped = kind == kt.STOP or kind == kt.STOP_LIMIT or kind == kt.TAKE_PROFIT or kind == kt.TAKE_PROFIT_LIMIT
+    stopped = (
+        kind == kt.STOP or kind == kt.STOP_LIMIT or kind == kt.TAKE_PROFIT or kind == kt.TAKE_PROFIT_LIMIT
+    )
     if limited:
         if not (order.price > 0.0 and order.price < math.inf):
             return kt.REASON_BAD_PRICE
@@ -88,7 +87,7 @@ def judge(address: int, row: int) -> int:
     return kt.REASON_NONE
 
 
-@callable_from_python(
+@exported(
     INT, INT, INT, INT, INT, INT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, INT, INT, INT, INT
 )  # fmt: skip
 def place(
@@ -182,10 +181,7 @@ def place(
     return order.id
 
 
-place_order = external(place)
-
-
-@callable_from_python(INT)
+@exported(INT)
 def new_group(address: int) -> int:
     """Return the number of a new OCO group: when one of its orders fills, the others are cancelled."""
     run = as_run(address)
@@ -193,7 +189,7 @@ def new_group(address: int) -> int:
     return run.n_groups
 
 
-@callable_from_python(INT, INT, INT)
+@exported(INT, INT, INT)
 def oco(address: int, first: int, second: int) -> int:
     """Join two orders so that a fill of one cancels the other. Return their group, 0 if an id is unknown."""
     run = as_run(address)
@@ -210,7 +206,7 @@ def oco(address: int, first: int, second: int) -> int:
     return a.group
 
 
-@callable_from_python(INT, INT, FLOAT, FLOAT, FLOAT)
+@exported(INT, INT, FLOAT, FLOAT, FLOAT)
 def bracket(address: int, parent: int, stop_loss: float, take_profit: float, trailing: float) -> int:
     """Add protective orders to an entry: held until it fills, then reduce-only and one-cancels-the-other.
 
@@ -238,18 +234,18 @@ def bracket(address: int, parent: int, stop_loss: float, take_profit: float, tra
     nan = math.nan
     first = 0
     if stop_loss == stop_loss:
-        first = place_order(
+        first = place(
             address, instrument, side, kt.STOP, kt.GTC, kt.REDUCE_ONLY, 0.0, 0.0, nan, stop_loss, nan, 0, parent, group,
             tag,
         )  # fmt: skip
     if take_profit == take_profit:
-        added = place_order(
+        added = place(
             address, instrument, side, kt.LIMIT, kt.GTC, kt.REDUCE_ONLY, 0.0, 0.0, take_profit, nan, nan, 0, parent,
             group, tag,
         )  # fmt: skip
         first = added if first == 0 else first
     if trailing == trailing:
-        added = place_order(
+        added = place(
             address, instrument, side, kt.TRAILING_STOP, kt.GTC, kt.REDUCE_ONLY | kt.TRAIL_FRACTION, 0.0, 0.0, nan,
             nan, trailing, 0, parent, group, tag,
         )  # fmt: skip
@@ -257,7 +253,7 @@ def bracket(address: int, parent: int, stop_loss: float, take_profit: float, tra
     return first
 
 
-@linked(INT, INT, INT)
+@internal(INT, INT, INT)
 def ask_cancel(address: int, row: int, reason: int) -> int:
     """Cancel at once where the order is not yet at the venue or nothing delays us; else let the wish travel."""
     run = as_run(address)
@@ -272,7 +268,7 @@ def ask_cancel(address: int, row: int, reason: int) -> int:
     return 0
 
 
-@callable_from_python(INT, INT)
+@exported(INT, INT)
 def cancel(address: int, order_id: int) -> int:
     """Cancel an order. Return 1 if that was done or asked for, 0 if it had ended or is unknown."""
     run = as_run(address)
@@ -284,7 +280,7 @@ def cancel(address: int, order_id: int) -> int:
     return done
 
 
-@callable_from_python(INT, INT)
+@exported(INT, INT)
 def cancel_all(address: int, instrument: int) -> int:
     """Cancel every open order of an instrument, or of all (-1). Return how many cancels were asked for."""
     run = as_run(address)
@@ -298,7 +294,7 @@ def cancel_all(address: int, instrument: int) -> int:
     return count
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def withdraw_market_orders(address: int, instrument: int) -> int:
     """Cancel market orders of an instrument that still work: a new target replaces the old one."""
     run = as_run(address)
@@ -312,7 +308,7 @@ def withdraw_market_orders(address: int, instrument: int) -> int:
     return 0
 
 
-@callable_from_python(INT, INT)
+@exported(INT, INT)
 def close_position(address: int, instrument: int) -> int:
     """Close a position at the market: whatever it is when the order fills. Return the order id, 0 when flat.
 
@@ -326,21 +322,22 @@ def close_position(address: int, instrument: int) -> int:
         return 0
     for j in range(run.n_open):
         order = order_at(run.orders, load_i8(run.open_orders, j) - 1)
-        if order.instrument == instrument and order.type == kt.MARKET and order.flags & kt.CLOSE_POSITION != 0:
+        if (
+            order.instrument == instrument
+            and order.type == kt.MARKET
+            and order.flags & kt.CLOSE_POSITION != 0
+        ):
             if order.cancel_ts == 0:
                 return order.id
     side = kt.SELL if quantity > 0.0 else kt.BUY
     flags = kt.REDUCE_ONLY | kt.CLOSE_POSITION
     nan = math.nan
-    return place_order(
+    return place(
         address, instrument, side, kt.MARKET, kt.GTC, flags, abs(quantity), 0.0, nan, nan, nan, 0, 0, 0, 0
     )
 
 
-close_order = external(close_position)
-
-
-@linked(INT, INT, FLOAT, FLOAT)
+@internal(INT, INT, FLOAT, FLOAT)
 def move_to(address: int, k: int, wanted: float, tolerance: float) -> int:
     """Send the market order that takes the position to `wanted` (signed). Return its id, 0 if none is needed."""
     run = as_run(address)
@@ -349,11 +346,11 @@ def move_to(address: int, k: int, wanted: float, tolerance: float) -> int:
     held = position_at(run.positions, k).quantity
     nan = math.nan
     if not abs(wanted) < math.inf:
-        return place_order(
+        return place(
             address, k, kt.BUY, kt.MARKET, kt.GTC, 0, wanted, 0.0, nan, nan, nan, 0, 0, 0, 0
         )  # refused and on record: BAD_QUANTITY
     if instrument.kind == kt.SPOT and wanted < 0.0:
-        refused = place_order(
+        refused = place(
             address, k, kt.SELL, kt.MARKET, kt.GTC, kt.REDUCE_ONLY, -wanted, 0.0, nan, nan, nan, 0, 0, 0, 0
         )
         if refused > 0:
@@ -362,7 +359,7 @@ def move_to(address: int, k: int, wanted: float, tolerance: float) -> int:
         return refused
     wanted = math.copysign(to_grid(abs(wanted), instrument.lot, -1), wanted)
     if wanted == 0.0:
-        return close_order(address, k)
+        return close_position(address, k)
     change = wanted - held
     size = abs(change)
     if size <= NEGLIGIBLE * max(abs(wanted), abs(held)) or size < tolerance * abs(wanted):
@@ -378,10 +375,10 @@ def move_to(address: int, k: int, wanted: float, tolerance: float) -> int:
     worth = notional(instrument.kind, size * instrument.contract_size, price)
     if flags & kt.REDUCE_ONLY == 0 and worth < instrument.min_notional:
         return 0
-    return place_order(address, k, side, kt.MARKET, kt.GTC, flags, size, 0.0, nan, nan, nan, 0, 0, 0, 0)
+    return place(address, k, side, kt.MARKET, kt.GTC, flags, size, 0.0, nan, nan, nan, 0, 0, 0, 0)
 
 
-@callable_from_python(INT, INT, FLOAT, FLOAT)
+@exported(INT, INT, FLOAT, FLOAT)
 def target(address: int, instrument: int, fraction: float, tolerance: float) -> int:
     """Bring a position to a fraction of equity, sized at the last price. Return the order id, 0 if none.
 
@@ -398,12 +395,12 @@ def target(address: int, instrument: int, fraction: float, tolerance: float) -> 
     price = position_at(run.positions, instrument).last_price
     if not price > 0.0:
         return 0
-    money = fraction * equity_of(address)
+    money = fraction * equity(address)
     wanted = money / notional(constants.kind, constants.contract_size, price)
     return move_to(address, instrument, wanted, tolerance)
 
 
-@callable_from_python(INT, INT, FLOAT)
+@exported(INT, INT, FLOAT)
 def target_size(address: int, instrument: int, quantity: float) -> int:
     """Bring a position to a signed quantity at the market. Return the order id, 0 if none is needed."""
     run = as_run(address)
@@ -412,23 +409,7 @@ def target_size(address: int, instrument: int, quantity: float) -> int:
     return move_to(address, instrument, quantity, 0.0)
 
 
-#: What compiled strategies call: the functions above, by the linker's symbol.
-COMPILED = SimpleNamespace(
-    place=place_order,
-    bracket=external(bracket),
-    new_group=external(new_group),
-    oco=external(oco),
-    cancel=external(cancel),
-    cancel_all=external(cancel_all),
-    close_position=close_order,
-    target=external(target),
-    target_size=external(target_size),
-    equity=equity_of,
-    available=available_of,
-)
-
 __all__ = [
-    "COMPILED",
     "available",
     "bracket",
     "cancel",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, load_f8, load_i8, order_at, position_at, tier_at
-from cashup.kernel.ledger import available_of, book, notional, profit
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at, tier_at
+from cashup.kernel.ledger import available, book, notional, profit
 from cashup.kernel.lifecycle import end_order, notify
-from cashup.kernel.linking import FLOAT, INT, linked
+from cashup.kernel.function import FLOAT, INT, internal
 from cashup.kernel.rounding import to_grid
 
 #: Money compared with money: this much (relative) is rounding error.
 MONEY_TOLERANCE = 1e-12
 
 
-@linked(INT, INT, returns=FLOAT)
+@internal(INT, INT, returns=FLOAT)
 def volume_room(address: int, k: int) -> float:
     """Return the quantity our fills may still take from the current bar of instrument k."""
     run = as_run(address)
@@ -29,7 +29,7 @@ def volume_room(address: int, k: int) -> float:
     return to_grid(max(0.0, room), instrument.lot, -1)
 
 
-@linked(INT, INT, INT, FLOAT, FLOAT, returns=FLOAT)
+@internal(INT, INT, INT, FLOAT, FLOAT, returns=FLOAT)
 def slipped(address: int, k: int, side: int, price: float, quantity: float) -> float:
     """Return the price a taker gets: moved against it by the slippage model, then to the next tick."""
     run = as_run(address)
@@ -59,13 +59,13 @@ def slipped(address: int, k: int, side: int, price: float, quantity: float) -> f
     return worse
 
 
-@linked(INT, INT, INT, FLOAT, FLOAT, returns=FLOAT)
+@internal(INT, INT, INT, FLOAT, FLOAT, returns=FLOAT)
 def affordable(address: int, k: int, side: int, price: float, rate: float) -> float:
     """Return the largest quantity the account can trade: what closes a position, plus what its money can open."""
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
     position = position_at(run.positions, k)
-    free = available_of(address)
+    free = available(address)
     unit = notional(instrument.kind, instrument.contract_size, price)
     if instrument.kind == kt.SPOT:
         if side < 0:
@@ -84,7 +84,7 @@ def affordable(address: int, k: int, side: int, price: float, rate: float) -> fl
     return closing + max(0.0, free / (unit * (1.0 / instrument.leverage + rate)))
 
 
-@linked(INT, INT, INT, FLOAT, returns=FLOAT)
+@internal(INT, INT, INT, FLOAT, returns=FLOAT)
 def leverage_room(address: int, k: int, side: int, price: float) -> float:
     """Return the largest quantity that leaves the position inside the brackets its leverage is allowed in."""
     run = as_run(address)
@@ -98,7 +98,7 @@ def leverage_room(address: int, k: int, side: int, price: float) -> float:
     return math.inf
 
 
-@linked(INT, INT, INT, INT)
+@internal(INT, INT, INT, INT)
 def refuse(address: int, row: int, reason: int, ts: int) -> int:
     """End an order the venue will not (further) fill: rejected, or cancelled when part of it has filled."""
     order = order_at(as_run(address).orders, row)
@@ -106,7 +106,7 @@ def refuse(address: int, row: int, reason: int, ts: int) -> int:
     return 0
 
 
-@linked(INT, INT, INT)
+@internal(INT, INT, INT)
 def follow_fill(address: int, row: int, inside: int) -> int:
     """Do what a fill brings about: OCO partners end, bracket children start, useless reduce-only orders end."""
     run = as_run(address)
@@ -133,7 +133,9 @@ def follow_fill(address: int, row: int, inside: int) -> int:
             end_order(address, other_row, kt.CANCELLED, kt.REASON_POSITION_CLOSED, ts)
         elif ends_partners and other.group == order.group:
             if inside == 1 and other.instrument == k:
-                stop_other = other.type == kt.STOP or other.type == kt.STOP_LIMIT or other.type == kt.TRAILING_STOP
+                stop_other = (
+                    other.type == kt.STOP or other.type == kt.STOP_LIMIT or other.type == kt.TRAILING_STOP
+                )
                 level = other.stop_price
                 if other.type == kt.LIMIT:
                     level = other.price
@@ -155,7 +157,7 @@ def follow_fill(address: int, row: int, inside: int) -> int:
     return 0
 
 
-@linked(INT, INT, FLOAT, INT, INT)
+@internal(INT, INT, FLOAT, INT, INT)
 def fill_order(address: int, row: int, price: float, taker: int, inside: int) -> int:
     """Fill an order at a price as far as volume and account allow; refuse it where the venue would.
 
@@ -214,7 +216,9 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
         if instrument.tier_count > 0:
             most = leverage_room(address, k, side, paid)
             if wanted > most * (1.0 + MONEY_TOLERANCE):
-                if (order.flags & kt.CLIP == 0 and not (sized_now and order.value == math.inf)) or most <= 0.0:
+                if (
+                    order.flags & kt.CLIP == 0 and not (sized_now and order.value == math.inf)
+                ) or most <= 0.0:
                     return refuse(address, row, kt.REASON_LEVERAGE, ts)
                 wanted = most
                 clipped = True

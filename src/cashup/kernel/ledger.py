@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, fill_at, instrument_at, position_at, tier_at
-from cashup.kernel.linking import FLOAT, INT, callable_from_python, external, linked
+from cashup.kernel.records import as_run, fill_at, instrument_at, position_at, tier_at
+from cashup.kernel.function import FLOAT, INT, exported, internal
 from cashup.kernel.rounding import to_grid
 
 #: A quantity this small beside what it is left over from is rounding error (only without a lot size).
 DUST = 1e-12
 
 
-@njit(FLOAT(INT, FLOAT, FLOAT), cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@internal(INT, FLOAT, FLOAT, returns=FLOAT)
 def notional(kind: int, size: float, price: float) -> float:
     """Return the worth of `size` (quantity x contract size) at a price, in settlement currency."""
     if kind == kt.INVERSE:
@@ -23,9 +21,7 @@ def notional(kind: int, size: float, price: float) -> float:
     return size * price
 
 
-@njit(
-    FLOAT(INT, FLOAT, FLOAT, FLOAT), cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
+@internal(INT, FLOAT, FLOAT, FLOAT, returns=FLOAT)
 def profit(kind: int, size: float, entry: float, price: float) -> float:
     """Return the profit of a signed size bought (sold) at `entry` when it is worth `price`."""
     if size == 0.0:
@@ -35,7 +31,7 @@ def profit(kind: int, size: float, entry: float, price: float) -> float:
     return size * (price - entry)
 
 
-@callable_from_python(INT, returns=FLOAT)
+@exported(INT, returns=FLOAT)
 def equity(address: int) -> float:
     """Return cash plus the worth of all positions: spot at the last price, perpetuals at the mark price."""
     run = as_run(address)
@@ -52,7 +48,7 @@ def equity(address: int) -> float:
     return total
 
 
-@callable_from_python(INT, returns=FLOAT)
+@exported(INT, returns=FLOAT)
 def available(address: int) -> float:
     """Return the money a new order may use.
 
@@ -72,11 +68,7 @@ def available(address: int) -> float:
     return free
 
 
-equity_of = external(equity)
-available_of = external(available)
-
-
-@linked(INT, INT, FLOAT, returns=FLOAT)
+@internal(INT, INT, FLOAT, returns=FLOAT)
 def maintenance(address: int, k: int, price: float) -> float:
     """Return the maintenance margin of position k at a price: notional x rate - amount of its bracket."""
     run = as_run(address)
@@ -93,7 +85,7 @@ def maintenance(address: int, k: int, price: float) -> float:
     return max(0.0, worth * rate - amount)
 
 
-@linked(INT, INT, FLOAT, returns=FLOAT)
+@internal(INT, INT, FLOAT, returns=FLOAT)
 def liquidation_price(address: int, k: int, wallet: float) -> float:
     """Return the mark price at which `wallet` + profit of position k equals its maintenance margin, else NaN.
 
@@ -129,7 +121,7 @@ def liquidation_price(address: int, k: int, wallet: float) -> float:
     return math.nan
 
 
-@linked(INT)
+@internal(INT)
 def refresh_liquidation(address: int) -> int:
     """Work out every position's liquidation price: of isolated ones from their margin, of cross from equity."""
     run = as_run(address)
@@ -159,7 +151,7 @@ def refresh_liquidation(address: int) -> int:
     return 0
 
 
-@linked(INT, INT, INT, FLOAT, FLOAT, FLOAT, INT, INT, INT, INT, INT, returns=FLOAT)
+@internal(INT, INT, INT, FLOAT, FLOAT, FLOAT, INT, INT, INT, INT, INT, returns=FLOAT)
 def book(
     address: int,
     k: int,

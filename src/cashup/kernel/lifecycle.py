@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, load_i8, order_at, position_at, store_i8
-from cashup.kernel.linking import INT, linked
+from cashup.kernel.records import as_run, load_i8, order_at, position_at, store_i8
+from cashup.kernel.function import INT, internal
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def notify(address: int, order_id: int) -> int:
     """Remember that an order changed, once per order until the strategy was told."""
     run = as_run(address)
@@ -21,7 +21,7 @@ def notify(address: int, order_id: int) -> int:
     return 1
 
 
-@linked(INT, INT, INT, INT, INT)
+@internal(INT, INT, INT, INT, INT)
 def end_order(address: int, row: int, status: int, reason: int, ts: int) -> int:
     """Give an order its final status; children of an order that ends without a fill end with it."""
     run = as_run(address)
@@ -51,7 +51,7 @@ def end_order(address: int, row: int, status: int, reason: int, ts: int) -> int:
     return 1
 
 
-@linked(INT)
+@internal(INT)
 def forget_ended(address: int) -> int:
     """Take ended orders out of the list of open ones, keeping the order of arrival."""
     run = as_run(address)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, load_f8, load_i8, order_at, payment_at, position_at
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, payment_at, position_at
 from cashup.kernel.ledger import book, maintenance, notional, profit, refresh_liquidation
 from cashup.kernel.lifecycle import end_order
-from cashup.kernel.linking import FLOAT, INT, linked
+from cashup.kernel.function import FLOAT, INT, internal
 
 
-@linked(INT, INT, INT)
+@internal(INT, INT, INT)
 def settle_funding(address: int, k: int, until: int) -> int:
     """Pay or receive funding of instrument k for every settlement up to and including `until`.
 
@@ -57,7 +57,7 @@ def settle_funding(address: int, k: int, until: int) -> int:
     return paid
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def is_past_liquidation(address: int, k: int) -> int:
     """Return 1 when position k's mark price is at or through its liquidation price."""
     run = as_run(address)
@@ -69,7 +69,7 @@ def is_past_liquidation(address: int, k: int) -> int:
     return 0
 
 
-@linked(INT, INT, FLOAT, INT)
+@internal(INT, INT, FLOAT, INT)
 def liquidate(address: int, k: int, price: float, ts: int) -> int:
     """Close position k for the venue: its orders end, what is left of its maintenance margin is the fee.
 
@@ -92,7 +92,10 @@ def liquidate(address: int, k: int, price: float, ts: int) -> int:
             constants = instrument_at(run.instruments, j)
             if j != k and other.quantity != 0.0 and constants.margin_mode == kt.CROSS:
                 wallet += profit(
-                    constants.kind, other.quantity * constants.contract_size, other.entry_price, other.mark_price
+                    constants.kind,
+                    other.quantity * constants.contract_size,
+                    other.entry_price,
+                    other.mark_price,
                 )
     size = position.quantity * instrument.contract_size
     left = wallet + profit(instrument.kind, size, position.entry_price, price)
@@ -109,7 +112,7 @@ def liquidate(address: int, k: int, price: float, ts: int) -> int:
     return 1
 
 
-@linked(INT, INT, INT)
+@internal(INT, INT, INT)
 def check_liquidation(address: int, inside: int, ts: int) -> int:
     """Liquidate every position whose mark price is at or through its liquidation price, if it has a bar now.
 

@@ -13,16 +13,17 @@ The rules, in the order they are applied here (see docs/concepts/matching.md for
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, load_f8, load_i8, order_at, position_at
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
 from cashup.kernel.fills import fill_order, refuse
 from cashup.kernel.lifecycle import end_order, forget_ended, notify
-from cashup.kernel.linking import FLOAT, INT, callable_from_python, external, linked
+from cashup.kernel.function import FLOAT, INT, exported, internal
 from cashup.kernel.margin import check_liquidation, settle_funding
 from cashup.kernel.path import walk_path
+from cashup.kernel.quiet import is_quiet, see_closes
 from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, ratchet, waits
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def expire(address: int, open_ts: int) -> int:
     """End orders whose time ran out, or whose cancel has arrived, by the open of this bar."""
     run = as_run(address)
@@ -36,7 +37,7 @@ def expire(address: int, open_ts: int) -> int:
     return 0
 
 
-@linked(INT, INT, FLOAT, INT)
+@internal(INT, INT, FLOAT, INT)
 def act_at_open(address: int, row: int, price: float, arrives: int) -> int:
     """Let one order act on the open price."""
     run = as_run(address)
@@ -68,7 +69,7 @@ def act_at_open(address: int, row: int, price: float, arrives: int) -> int:
     return 0
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def open_phase(address: int, open_ts: int) -> int:
     """Let orders act on the open, in order of arrival over all instruments that have a bar."""
     run = as_run(address)
@@ -95,7 +96,7 @@ def open_phase(address: int, open_ts: int) -> int:
     return 0
 
 
-@callable_from_python(INT, INT)
+@exported(INT, INT)
 def step(address: int, i: int) -> int:
     """Match one bar: `i` is its row in the columns. Callbacks are the caller's business.
 
@@ -105,6 +106,9 @@ def step(address: int, i: int) -> int:
     run.i = i
     open_ts = load_i8(run.open_ts, i)
     close_ts = load_i8(run.close_ts, i)
+    if is_quiet(address) == 1:
+        run.now = close_ts
+        return see_closes(address, i)
     expire(address, open_ts)
     for k in range(run.n_instruments):
         instrument = instrument_at(run.instruments, k)
@@ -130,22 +134,9 @@ def step(address: int, i: int) -> int:
             if price == price:
                 walk_path(address, k)
     run.now = close_ts
-    for k in range(run.n_instruments):
-        instrument = instrument_at(run.instruments, k)
-        position = position_at(run.positions, k)
-        price = load_f8(instrument.close, i)
-        if price == price:
-            position.last_price = price
-            mark = price
-            if instrument.mark != 0:
-                mark = load_f8(instrument.mark, i)
-            if mark == mark:
-                position.mark_price = mark
+    see_closes(address, i)
     if run.n_margined > 0:
         check_liquidation(address, 1, close_ts)
     if run.n_ended > 0:
         forget_ended(address)
     return 0
-
-
-step_bar = external(step)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, load_f8, load_i8, order_at, position_at
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
 from cashup.kernel.fills import fill_order
 from cashup.kernel.lifecycle import end_order, notify
-from cashup.kernel.linking import FLOAT, INT, linked
+from cashup.kernel.function import FLOAT, INT, internal
 from cashup.kernel.margin import liquidate
 from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, looks_down, ratchet, waits
 
@@ -26,7 +26,7 @@ NOTHING = -2
 LIQUIDATION = -1
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def goes_low_first(address: int, k: int) -> int:
     """Return 1 for the path open-low-high-close, 0 for open-high-low-close.
 
@@ -61,7 +61,7 @@ def goes_low_first(address: int, k: int) -> int:
     return 1 if down <= up else 0
 
 
-@linked(INT, INT, FLOAT, FLOAT, returns=FLOAT)
+@internal(INT, INT, FLOAT, FLOAT, returns=FLOAT)
 def meeting_price(address: int, row: int, price: float, end: float) -> float:
     """Return where between `price` and `end` an order acts, NaN if it does not."""
     run = as_run(address)
@@ -69,7 +69,11 @@ def meeting_price(address: int, row: int, price: float, end: float) -> float:
     waiting = waits(address, row)
     if waiting == AT_MARKET:
         return math.nan
-    if waiting == FOR_TRIGGER and order.type == kt.TRAILING_STOP and order.trail_extreme != order.trail_extreme:
+    if (
+        waiting == FOR_TRIGGER
+        and order.type == kt.TRAILING_STOP
+        and order.trail_extreme != order.trail_extreme
+    ):
         ratchet(address, row, price)
     if is_met(address, row, waiting, price) == 1:
         return price
@@ -80,7 +84,7 @@ def meeting_price(address: int, row: int, price: float, end: float) -> float:
     return math.nan
 
 
-@linked(INT, INT, FLOAT, FLOAT)
+@internal(INT, INT, FLOAT, FLOAT)
 def find_next(address: int, k: int, price: float, end: float) -> int:
     """Return the row of what acts first between `price` and `end`, LIQUIDATION, or NOTHING."""
     run = as_run(address)
@@ -122,7 +126,7 @@ def find_next(address: int, k: int, price: float, end: float) -> int:
     return best
 
 
-@linked(INT, INT, FLOAT, INT)
+@internal(INT, INT, FLOAT, INT)
 def act_inside(address: int, row: int, price: float, at_once: int) -> int:
     """Let one order act at a price inside the bar.
 
@@ -152,7 +156,7 @@ def act_inside(address: int, row: int, price: float, at_once: int) -> int:
     return 0
 
 
-@linked(INT, INT, FLOAT)
+@internal(INT, INT, FLOAT)
 def see_price(address: int, k: int, price: float) -> int:
     """Let limit orders that were not met rest, and trailing stops follow, at a price the path has reached."""
     run = as_run(address)
@@ -169,7 +173,7 @@ def see_price(address: int, k: int, price: float) -> int:
     return 0
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def walk_path(address: int, k: int) -> int:
     """Walk instrument k through the current bar."""
     run = as_run(address)

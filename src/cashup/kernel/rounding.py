@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from cashup.kernel.linking import FLOAT, INT
+from cashup.kernel.function import FLOAT, INT, internal
 
 #: A value this close to a grid point (in grid steps) counts as lying on it; many steps carry more rounding error.
 GRID_TOLERANCE = 1e-9
 STEP_TOLERANCE = 1e-15
 
 
-@njit(FLOAT(FLOAT, FLOAT, INT), cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@internal(FLOAT, FLOAT, INT, returns=FLOAT)
 def to_grid(value: float, step: float, direction: int) -> float:
     """Round a non-negative value to a multiple of `step`: down (-1), to the nearest (0, ties up) or up (+1).
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, order_at
-from cashup.kernel.linking import FLOAT, INT, linked
+from cashup.kernel.records import as_run, instrument_at, order_at
+from cashup.kernel.function import FLOAT, INT, internal
 from cashup.kernel.rounding import to_grid
 
 #: How a working order waits: for nothing (it acts at the next open), for its trigger, or as a limit order.
@@ -13,7 +13,7 @@ FOR_TRIGGER = 1
 AS_LIMIT = 2
 
 
-@linked(INT, INT)
+@internal(INT, INT)
 def waits(address: int, row: int) -> int:
     """Return AT_MARKET, FOR_TRIGGER or AS_LIMIT for an order at the venue."""
     order = order_at(as_run(address).orders, row)
@@ -27,7 +27,7 @@ def waits(address: int, row: int) -> int:
     return FOR_TRIGGER
 
 
-@linked(INT, INT, INT)
+@internal(INT, INT, INT)
 def looks_down(address: int, row: int, waiting: int) -> int:
     """Return 1 when the order acts at its level or below it, 0 when at or above.
 
@@ -38,7 +38,7 @@ def looks_down(address: int, row: int, waiting: int) -> int:
     return 1 if (order.side > 0) == buys_low else 0
 
 
-@linked(INT, INT, INT, FLOAT)
+@internal(INT, INT, INT, FLOAT)
 def is_met(address: int, row: int, waiting: int, price: float) -> int:
     """Return 1 when a market price meets the order's level (a limit under LIMIT_CROSS: goes beyond it)."""
     run = as_run(address)
@@ -51,7 +51,7 @@ def is_met(address: int, row: int, waiting: int, price: float) -> int:
     return 1 if price > level else 0
 
 
-@linked(INT, INT, FLOAT)
+@internal(INT, INT, FLOAT)
 def ratchet(address: int, row: int, price: float) -> int:
     """Let a trailing stop follow a price it has seen: its extreme moves with profit, its trigger never back."""
     run = as_run(address)
