@@ -27,6 +27,7 @@ _MODULES: Final = (
     "quiet",
     "match",
     "loop",
+    "replica",
 )
 _DIGEST_BYTES: Final = 32
 

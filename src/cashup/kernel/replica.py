@@ -8,14 +8,14 @@ the same bits.
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, order_at, payment_at, position_at
+from cashup.kernel.records import as_run, instrument_at, order_at, payment_at, position_at
 from cashup.kernel.ledger import book, refresh_liquidation
 from cashup.kernel.lifecycle import end_order, forget_ended, notify
-from cashup.kernel.linking import FLOAT, INT, callable_from_python
+from cashup.kernel.function import FLOAT, INT, exported
 from cashup.kernel.rounding import GRID_TOLERANCE, to_grid
 
 
-@callable_from_python(INT, INT, INT, INT, FLOAT, FLOAT, FLOAT, INT, INT, INT, FLOAT, INT)
+@exported(INT, INT, INT, INT, FLOAT, FLOAT, FLOAT, INT, INT, INT, FLOAT, INT)
 def enter_fill(
     address: int,
     order_id: int,
@@ -75,7 +75,7 @@ def enter_fill(
     return run.n_fills - 1
 
 
-@callable_from_python(INT, INT, INT, INT, INT)
+@exported(INT, INT, INT, INT, INT)
 def enter_status(address: int, order_id: int, status: int, reason: int, ts: int) -> int:
     """Move an order to a status it was said to have. Return 1, or 0 when it was that far before."""
     run = as_run(address)
@@ -93,14 +93,14 @@ def enter_status(address: int, order_id: int, status: int, reason: int, ts: int)
     return 1
 
 
-@callable_from_python(INT, INT, FLOAT)
+@exported(INT, INT, FLOAT)
 def enter_quantity(address: int, order_id: int, quantity: float) -> int:
     """Give an order the whole quantity it was said to have. Return 1."""
     order_at(as_run(address).orders, order_id - 1).quantity = quantity
     return 1
 
 
-@callable_from_python(INT, INT, INT, FLOAT, FLOAT, FLOAT, FLOAT)
+@exported(INT, INT, INT, FLOAT, FLOAT, FLOAT, FLOAT)
 def enter_funding(
     address: int, k: int, ts: int, rate: float, price: float, quantity: float, amount: float
 ) -> int:
