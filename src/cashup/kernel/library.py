@@ -27,8 +27,7 @@ _MODULES: Final = (
     "quiet",
     "match",
     "loop",
-    "compiling.accounts",
-    "compiling.submitting",
+    "replica",
 )
 _DIGEST_BYTES: Final = 32
 
