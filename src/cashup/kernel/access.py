@@ -1,108 +1,99 @@
-"""Reaching plain memory from compiled code: records and arrays behind raw addresses, calls through addresses.
+"""Reach plain memory from compiled code: records and columns by address.
 
-An address is an int64. Nothing here counts references or checks bounds; `kernel.memory` owns the bytes and
-keeps them alive for as long as a run lasts.
+Each intrinsic is one or two machine instructions. A record is used like an object (`run.cash += 1.0`), a column
+through `load_f8`, `load_i8` and the two stores. Nothing is counted, owned or checked: `kernel.memory` keeps the
+arrays alive, and callers keep indices inside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
-from numba import from_dtype, types
+from numba import types
 from numba.extending import intrinsic
 
-from cashup.kernel.cache import CACHE_DIR
-from cashup.kernel.types import FILL, INSTRUMENT, ORDER, PAYMENT, POSITION, RUN, TIER
-
-assert CACHE_DIR  # imported for its effect: the cache must be set before anything is compiled
-
-_I64 = ir.IntType(64)
-_F64 = ir.DoubleType()
+from cashup.kernel import types as kt
 
 
-def _record_at(dtype: np.dtype[np.void]) -> Any:  # numba intrinsics carry no types
-    """Return an intrinsic `(base address, index) -> record` for arrays of `dtype`."""
-    record = from_dtype(dtype)
+def _record_intrinsic(dtype: np.dtype[np.void]) -> Any:
+    record = numba.from_dtype(dtype)
     size = dtype.itemsize
 
     @intrinsic
-    def at(typingctx: Any, base: Any, index: Any) -> Any:  # noqa: ARG001
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            offset = builder.mul(args[1], ir.Constant(_I64, size))
-            return builder.inttoptr(builder.add(args[0], offset), context.get_value_type(signature.return_type))
+    def record_at(typing_context, base, row):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            offset = builder.mul(args[1], ir.Constant(ir.IntType(64), size))
+            return builder.inttoptr(builder.add(args[0], offset), context.get_value_type(record))
 
-        return record(types.int64, types.int64), codegen
+        return record(types.int64, types.int64), generate
 
-    return at
-
-
-run_at = _record_at(RUN)
-instrument_at = _record_at(INSTRUMENT)
-position_at = _record_at(POSITION)
-tier_at = _record_at(TIER)
-order_at = _record_at(ORDER)
-fill_at = _record_at(FILL)
-payment_at = _record_at(PAYMENT)
+    return record_at
 
 
-@intrinsic
-def load_f8(typingctx: Any, base: Any, index: Any) -> Any:  # noqa: ARG001
-    """Return float64 `index` of the array at address `base`."""
+instrument_at = _record_intrinsic(kt.INSTRUMENT)
+position_at = _record_intrinsic(kt.POSITION)
+tier_at = _record_intrinsic(kt.TIER)
+order_at = _record_intrinsic(kt.ORDER)
+fill_at = _record_intrinsic(kt.FILL)
+payment_at = _record_intrinsic(kt.PAYMENT)
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        pointer = builder.inttoptr(args[0], _F64.as_pointer())
-        return builder.load(builder.gep(pointer, [args[1]]))
-
-    return types.float64(types.int64, types.int64), codegen
+_RUN_RECORD = numba.from_dtype(kt.RUN)
 
 
 @intrinsic
-def load_i8(typingctx: Any, base: Any, index: Any) -> Any:  # noqa: ARG001
-    """Return int64 `index` of the array at address `base`."""
+def as_run(typing_context, address):  # type: ignore[no-untyped-def]
+    """Return the RUN record at an address."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        pointer = builder.inttoptr(args[0], _I64.as_pointer())
-        return builder.load(builder.gep(pointer, [args[1]]))
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.inttoptr(args[0], context.get_value_type(_RUN_RECORD))
 
-    return types.int64(types.int64, types.int64), codegen
+    return _RUN_RECORD(types.int64), generate
+
+
+def _element(builder: Any, address: Any, index: Any, kind: Any) -> Any:
+    return builder.gep(builder.inttoptr(address, kind.as_pointer()), [index])
 
 
 @intrinsic
-def store_f8(typingctx: Any, base: Any, index: Any, value: Any) -> Any:  # noqa: ARG001
-    """Write float64 `value` at `index` of the array at address `base`."""
+def load_f8(typing_context, address, index):  # type: ignore[no-untyped-def]
+    """Return element `index` of the float64 column at `address`."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        pointer = builder.inttoptr(args[0], _F64.as_pointer())
-        builder.store(args[2], builder.gep(pointer, [args[1]]))
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.load(_element(builder, args[0], args[1], ir.DoubleType()))
+
+    return types.float64(types.int64, types.int64), generate
+
+
+@intrinsic
+def store_f8(typing_context, address, index, value):  # type: ignore[no-untyped-def]
+    """Set element `index` of the float64 column at `address`."""
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        builder.store(args[2], _element(builder, args[0], args[1], ir.DoubleType()))
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.float64), codegen
+    return types.void(types.int64, types.int64, types.float64), generate
 
 
 @intrinsic
-def store_i8(typingctx: Any, base: Any, index: Any, value: Any) -> Any:  # noqa: ARG001
-    """Write int64 `value` at `index` of the array at address `base`."""
+def load_i8(typing_context, address, index):  # type: ignore[no-untyped-def]
+    """Return element `index` of the int64 column at `address`."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        pointer = builder.inttoptr(args[0], _I64.as_pointer())
-        builder.store(args[2], builder.gep(pointer, [args[1]]))
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.load(_element(builder, args[0], args[1], ir.IntType(64)))
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def store_i8(typing_context, address, index, value):  # type: ignore[no-untyped-def]
+    """Set element `index` of the int64 column at `address`."""
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        builder.store(args[2], _element(builder, args[0], args[1], ir.IntType(64)))
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.int64), codegen
-
-
-@intrinsic
-def call_strategy(typingctx: Any, function: Any, strategy: Any, event: Any, argument: Any) -> Any:  # noqa: ARG001
-    """Call the C function at address `function` with three int64 and return its int64."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        kind = ir.FunctionType(_I64, [_I64, _I64, _I64])
-        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
-
-    return types.int64(types.int64, types.int64, types.int64, types.int64), codegen
-
-
-Compiled = Callable[..., Any]
+    return types.void(types.int64, types.int64, types.int64), generate

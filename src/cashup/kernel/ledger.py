@@ -1,246 +1,241 @@
-"""Money: what positions are worth, what fills and funding do to the account, where liquidation lies.
-
-Sources: Binance "How to calculate liquidation price of USDⓈ-M futures contracts" and "COIN-M futures
-contracts"; Gate "Calculation of liquidation price". Signs: `quantity` is signed, money received is positive.
-"""
+"""Money: what a fill, a fee and a position are worth. Spot cash, linear and inverse perpetuals."""
 
 from __future__ import annotations
 
 import math
 
-from numba import njit
+from cashup.kernel import types as kt
+from cashup.kernel.records import as_run, fill_at, instrument_at, position_at, tier_at
+from cashup.kernel.function import FLOAT, INT, exported, internal
+from cashup.kernel.rounding import to_grid
 
-from cashup.kernel.access import (
-    instrument_at,
-    load_f8,
-    load_i8,
-    payment_at,
-    position_at,
-    tier_at,
-)
-from cashup.kernel.types import CROSS, INVERSE, ISOLATED, LINEAR, SPOT
+#: A quantity this small beside what it is left over from is rounding error (only without a lot size).
+DUST = 1e-12
 
 
-@njit(cache=True, error_model="numpy")
-def notional(instrument, quantity, price):
-    """Return the value of `quantity` at `price` in the settlement currency, not signed."""
-    if instrument.kind == INVERSE:
-        return abs(quantity) * instrument.contract_size / price
-    return abs(quantity) * instrument.contract_size * price
+@internal(INT, FLOAT, FLOAT, returns=FLOAT)
+def notional(kind: int, size: float, price: float) -> float:
+    """Return the worth of `size` (quantity x contract size) at a price, in settlement currency."""
+    if kind == kt.INVERSE:
+        return size / price
+    return size * price
 
 
-@njit(cache=True, error_model="numpy")
-def profit(instrument, quantity, entry, price):
-    """Return the profit of a signed `quantity` opened at `entry` and valued at `price`."""
-    if quantity == 0.0:
+@internal(INT, FLOAT, FLOAT, FLOAT, returns=FLOAT)
+def profit(kind: int, size: float, entry: float, price: float) -> float:
+    """Return the profit of a signed size bought (sold) at `entry` when it is worth `price`."""
+    if size == 0.0:
         return 0.0
-    if instrument.kind == INVERSE:
-        return quantity * instrument.contract_size * (1.0 / entry - 1.0 / price)
-    return quantity * instrument.contract_size * (price - entry)
+    if kind == kt.INVERSE:
+        return size * (1.0 / entry - 1.0 / price)
+    return size * (price - entry)
 
 
-@njit(cache=True, error_model="numpy")
-def tier_of(run, instrument, value):
-    """Return the index of the maintenance tier for a notional `value`, or -1 without tiers."""
-    index = -1
-    for t in range(instrument.tier_start, instrument.tier_start + instrument.tier_count):
-        if value >= tier_at(run.tiers, t).notional_floor:
-            index = t
-    return index
-
-
-@njit(cache=True, error_model="numpy")
-def maintenance_margin(run, instrument, quantity, price):
-    """Return the margin below which the venue takes the position over."""
-    if quantity == 0.0 or instrument.kind == SPOT:
-        return 0.0
-    value = notional(instrument, quantity, price)
-    t = tier_of(run, instrument, value)
-    if t < 0:
-        return 0.0
-    tier = tier_at(run.tiers, t)
-    return max(0.0, value * tier.maintenance_rate - tier.maintenance_amount)
-
-
-@njit(cache=True, error_model="numpy")
-def equity_of(run):
-    """Return cash plus the value of all positions at their last prices."""
+@exported(INT, returns=FLOAT)
+def equity(address: int) -> float:
+    """Return cash plus the worth of all positions: spot at the last price, perpetuals at the mark price."""
+    run = as_run(address)
     total = run.cash
     for k in range(run.n_instruments):
         position = position_at(run.positions, k)
         if position.quantity != 0.0:
             instrument = instrument_at(run.instruments, k)
-            if instrument.kind == SPOT:
-                total += position.quantity * instrument.contract_size * position.last_price
+            size = position.quantity * instrument.contract_size
+            if instrument.kind == kt.SPOT:
+                total += size * position.last_price
             else:
-                total += profit(instrument, position.quantity, position.entry_price, position.mark_price)
+                total += profit(instrument.kind, size, position.entry_price, position.mark_price)
     return total
 
 
-@njit(cache=True, error_model="numpy")
-def available_of(run):
-    """Return the money new orders may use: cash less isolated margin, less what cross positions tie up."""
-    total = run.cash - run.locked
-    for k in range(run.n_instruments):
-        position = position_at(run.positions, k)
-        if position.quantity != 0.0:
-            instrument = instrument_at(run.instruments, k)
-            if instrument.margin_mode == CROSS:
-                total += profit(instrument, position.quantity, position.entry_price, position.mark_price)
-                total -= notional(instrument, position.quantity, position.mark_price) / instrument.leverage
-    return total
+@exported(INT, returns=FLOAT)
+def available(address: int) -> float:
+    """Return the money a new order may use.
 
-
-@njit(cache=True, error_model="numpy")
-def cross_wallet(run, except_instrument):
-    """Return the wallet that backs the cross position of one instrument: all others marked and margined."""
-    total = run.cash - run.locked
-    for k in range(run.n_instruments):
-        position = position_at(run.positions, k)
-        if k != except_instrument and position.quantity != 0.0:
-            instrument = instrument_at(run.instruments, k)
-            if instrument.margin_mode == CROSS:
-                total += profit(instrument, position.quantity, position.entry_price, position.mark_price)
-                total -= maintenance_margin(run, instrument, position.quantity, position.mark_price)
-    return total
-
-
-@njit(cache=True, error_model="numpy")
-def refresh_liquidation(run, instrument, position, k):
-    """Work out the price at which margin equals maintenance margin, NaN where there is none.
-
-    With W the backing margin, q the quantity, s the contract size, e the entry price, r and a the tier's rate
-    and amount: linear long P = (q s e - W - a) / (q s (1 - r)), short P = (q s e + W + a) / (q s (1 + r));
-    inverse contracts the same in 1/P.
+    Cash, less isolated margin; positions in cross margin add their unrealised profit or loss at the mark price
+    and take their initial margin (notional at the mark price / leverage).
     """
-    position.liquidation_price = math.nan
-    if position.quantity == 0.0 or instrument.kind == SPOT:
-        return
-    margin = position.margin
-    if instrument.margin_mode == CROSS:
-        margin = cross_wallet(run, k)
-    t = tier_of(run, instrument, notional(instrument, position.quantity, position.entry_price))
+    run = as_run(address)
+    free = run.cash - run.locked
+    if run.n_cross > 0:
+        for k in range(run.n_instruments):
+            position = position_at(run.positions, k)
+            instrument = instrument_at(run.instruments, k)
+            if position.quantity != 0.0 and instrument.margin_mode == kt.CROSS:
+                size = position.quantity * instrument.contract_size
+                free += profit(instrument.kind, size, position.entry_price, position.mark_price)
+                free -= notional(instrument.kind, abs(size), position.mark_price) / instrument.leverage
+    return free
+
+
+@internal(INT, INT, FLOAT, returns=FLOAT)
+def maintenance(address: int, k: int, price: float) -> float:
+    """Return the maintenance margin of position k at a price: notional x rate - amount of its bracket."""
+    run = as_run(address)
+    instrument = instrument_at(run.instruments, k)
+    size = abs(position_at(run.positions, k).quantity) * instrument.contract_size
+    worth = notional(instrument.kind, size, price)
     rate = 0.0
     amount = 0.0
-    if t >= 0:
-        tier = tier_at(run.tiers, t)
-        rate = tier.maintenance_rate
-        amount = tier.maintenance_amount
+    for j in range(instrument.tier_count):
+        tier = tier_at(run.tiers, instrument.tier_start + j)
+        if j == 0 or worth >= tier.notional_floor:
+            rate = tier.maintenance_rate
+            amount = tier.maintenance_amount
+    return max(0.0, worth * rate - amount)
+
+
+@internal(INT, INT, FLOAT, returns=FLOAT)
+def liquidation_price(address: int, k: int, wallet: float) -> float:
+    """Return the mark price at which `wallet` + profit of position k equals its maintenance margin, else NaN.
+
+    Linear, side s, size Q, entry e, rate r, amount a: p = (s Q e - wallet - a) / (Q (s - r)); inverse, in 1/p:
+    1/p = (wallet + s Q / e + a) / (Q (r + s)). The bracket (r, a) is the one the notional at p falls in.
+    """
+    run = as_run(address)
+    instrument = instrument_at(run.instruments, k)
+    position = position_at(run.positions, k)
+    side = 1.0 if position.quantity > 0.0 else -1.0
     size = abs(position.quantity) * instrument.contract_size
-    entry = position.entry_price
-    price = math.nan
-    if instrument.kind == LINEAR:
-        if position.quantity > 0.0:
-            price = (size * entry - margin - amount) / (size * (1.0 - rate))
+    count = max(1, instrument.tier_count)
+    for j in range(count):
+        rate = 0.0
+        amount = 0.0
+        ceiling = math.inf
+        if instrument.tier_count > 0:
+            tier = tier_at(run.tiers, instrument.tier_start + j)
+            rate = tier.maintenance_rate
+            amount = tier.maintenance_amount
+            if j + 1 < count:
+                ceiling = tier_at(run.tiers, instrument.tier_start + j + 1).notional_floor
+        if instrument.kind == kt.INVERSE:
+            reciprocal = (wallet + side * size / position.entry_price + amount) / (size * (rate + side))
+            price = 1.0 / reciprocal if reciprocal > 0.0 else math.nan
         else:
-            price = (size * entry + margin + amount) / (size * (1.0 + rate))
-    elif position.quantity > 0.0:
-        price = size * (1.0 + rate) / (margin + size / entry + amount)
-    else:
-        denominator = size / entry - margin - amount
-        if denominator > 0.0:
-            price = size * (1.0 - rate) / denominator
-    if price > 0.0 and price < math.inf:
-        position.liquidation_price = price
+            price = (side * size * position.entry_price - wallet - amount) / (size * (side - rate))
+        if not price > 0.0:
+            continue
+        # Notional grows with j; the first bracket whose upper end is not passed holds the crossing.
+        if notional(instrument.kind, size, price) < ceiling:
+            return price
+    return math.nan
 
 
-@njit(cache=True, error_model="numpy")
-def snap(quantity, lot):
-    """Return `quantity` on the lot grid, so that sums of fills never drift off it."""
-    if lot > 0.0:
-        return round(quantity / lot) * lot
-    return quantity
+@internal(INT)
+def refresh_liquidation(address: int) -> int:
+    """Work out every position's liquidation price: of isolated ones from their margin, of cross from equity."""
+    run = as_run(address)
+    wallet = run.cash - run.locked
+    if run.n_cross > 1:
+        for k in range(run.n_instruments):
+            position = position_at(run.positions, k)
+            instrument = instrument_at(run.instruments, k)
+            if position.quantity != 0.0 and instrument.margin_mode == kt.CROSS:
+                size = position.quantity * instrument.contract_size
+                wallet += profit(instrument.kind, size, position.entry_price, position.mark_price)
+                wallet -= maintenance(address, k, position.mark_price)
+    for k in range(run.n_instruments):
+        position = position_at(run.positions, k)
+        instrument = instrument_at(run.instruments, k)
+        if position.quantity == 0.0 or instrument.margin_mode == kt.NO_MARGIN:
+            position.liquidation_price = math.nan
+        elif instrument.margin_mode == kt.ISOLATED:
+            position.liquidation_price = liquidation_price(address, k, position.margin)
+        else:
+            own = wallet
+            if run.n_cross > 1:
+                size = position.quantity * instrument.contract_size
+                own -= profit(instrument.kind, size, position.entry_price, position.mark_price)
+                own += maintenance(address, k, position.mark_price)
+            position.liquidation_price = liquidation_price(address, k, own)
+    return 0
 
 
-@njit(cache=True, error_model="numpy")
-def apply_fill(run, instrument, position, side, quantity, price, fee, ts):
-    """Book one fill and return the profit of the quantity it closed, before fees."""
-    signed = side * quantity
+@internal(INT, INT, INT, FLOAT, FLOAT, FLOAT, INT, INT, INT, INT, INT, returns=FLOAT)
+def book(
+    address: int,
+    k: int,
+    side: int,
+    quantity: float,
+    price: float,
+    fee: float,
+    kind: int,
+    maker: int,
+    ts: int,
+    order_id: int,
+    tag: int,
+) -> float:
+    """Enter a fill: money, position, margin and the row of the fill table. Return the profit it realised."""
+    run = as_run(address)
+    instrument = instrument_at(run.instruments, k)
+    position = position_at(run.positions, k)
+    size = instrument.contract_size
     old = position.quantity
-    new = snap(old + signed, instrument.lot)
-    if abs(new) <= 1e-12 * max(abs(old), quantity):
+    entry = position.entry_price
+    closing = min(quantity, abs(old)) if old * side < 0.0 else 0.0
+    opening = quantity - closing
+    worth = notional(instrument.kind, quantity * size, price)
+    realized = profit(instrument.kind, -side * closing * size, entry, price)
+    spot = instrument.kind == kt.SPOT
+    run.cash -= (side * worth + fee) if spot else (fee - realized)
+
+    new = old + side * quantity
+    if instrument.lot > 0.0:
+        new = math.copysign(to_grid(abs(new), instrument.lot, 0), new)
+    elif abs(new) <= DUST * max(abs(old), quantity):
         new = 0.0
-    closed = 0.0
-    if old * signed < 0.0:
-        closed = min(quantity, abs(old))
-    opened = quantity - closed
-    realized = 0.0
-    if closed > 0.0:
-        part = closed if old > 0.0 else -closed
-        realized = profit(instrument, part, position.entry_price, price)
-        if instrument.kind != SPOT:
-            run.cash += realized
-            if instrument.margin_mode == ISOLATED:
-                released = position.margin
-                if new != 0.0 and opened == 0.0:
-                    released = position.margin * (closed / abs(old))
-                position.margin -= released
-                run.locked -= released
-    if instrument.kind == SPOT:
-        run.cash -= signed * price * instrument.contract_size
-    if opened > 0.0 and new != 0.0:
-        if closed > 0.0 or old == 0.0:
-            position.entry_price = price
-            position.opened_ts = ts
-        elif instrument.kind == INVERSE:
-            total = abs(old) + opened
-            position.entry_price = total / (abs(old) / position.entry_price + opened / price)
-        else:
-            position.entry_price = (abs(old) * position.entry_price + opened * price) / (abs(old) + opened)
-        if instrument.margin_mode == ISOLATED:
-            added = notional(instrument, opened, price) / instrument.leverage
-            position.margin += added
-            run.locked += added
-    run.cash -= fee
-    run.fees += fee
-    run.turnover += notional(instrument, quantity, price)
-    position.fees += fee
-    position.realized += realized
-    position.quantity = new
-    if instrument.kind != SPOT:
-        if old == 0.0 and new != 0.0:
-            run.n_margined += 1
-        elif old != 0.0 and new == 0.0:
-            run.n_margined -= 1
     if new == 0.0:
-        position.entry_price = 0.0
-        run.locked -= position.margin
-        position.margin = 0.0
-        if run.n_margined == 0:
-            run.locked = 0.0  # sums of floats leave dust
+        new = 0.0  # not -0.0
+        entry = 0.0
+    elif closing > 0.0 and opening > 0.0:
+        entry = price
+    elif opening > 0.0 and instrument.kind == kt.INVERSE and old != 0.0:
+        entry = (abs(old) + opening) / (abs(old) / entry + opening / price)
+    elif opening > 0.0:
+        entry = (abs(old) * entry + opening * price) / (abs(old) + opening)
+
+    if not spot:
+        margined = (1 if new != 0.0 else 0) - (1 if old != 0.0 else 0)
+        run.n_margined += margined
+        if instrument.margin_mode == kt.CROSS:
+            run.n_cross += margined
+        else:
+            margin = position.margin
+            if closing > 0.0:
+                margin = 0.0 if closing == abs(old) else margin * (1.0 - closing / abs(old))
+            if new == 0.0:
+                margin = 0.0
+            elif opening > 0.0:
+                margin += notional(instrument.kind, opening * size, price) / instrument.leverage
+            run.locked += margin - position.margin
+            if run.n_margined == run.n_cross:
+                run.locked = 0.0
+            position.margin = margin
+    if old == 0.0 or (closing > 0.0 and opening > 0.0):
+        position.opened_ts = ts
+    position.quantity = new
+    position.entry_price = entry
+    position.realized += realized
+    position.fees += fee
+    run.fees += fee
+    run.turnover += worth
+
+    fill = fill_at(run.fills, run.n_fills)
+    run.n_fills += 1
+    fill.order = order_id
+    fill.instrument = k
+    fill.side = side
+    fill.kind = kind
+    fill.maker = maker
+    fill.ts = ts
+    fill.i = run.i
+    fill.d = run.d + 1
+    fill.price = price
+    fill.quantity = quantity
+    fill.fee = fee
+    fill.realized = realized
+    fill.position = new
+    fill.tag = tag
+    if run.n_margined > 0 or not spot:
+        refresh_liquidation(address)
     return realized
-
-
-@njit(cache=True, error_model="numpy")
-def pay_funding(run, instrument, position, k, until_ts, reference_price):
-    """Settle funding due up to and including `until_ts`; longs pay shorts while the rate is positive."""
-    while position.next_funding < instrument.n_funding:
-        ts = load_i8(instrument.funding_ts, position.next_funding)
-        if ts > until_ts:
-            return
-        if position.quantity != 0.0:
-            rate = load_f8(instrument.funding_rate, position.next_funding)
-            price = reference_price
-            if instrument.funding_mark != 0:
-                mark = load_f8(instrument.funding_mark, position.next_funding)
-                if mark == mark:
-                    price = mark
-            value = notional(instrument, position.quantity, price)
-            amount = -value * rate if position.quantity > 0.0 else value * rate
-            run.cash += amount
-            run.funding += amount
-            position.funding += amount
-            if instrument.margin_mode == ISOLATED:
-                position.margin += amount
-                run.locked += amount
-            if run.n_payments < run.cap_payments:
-                row = payment_at(run.payments, run.n_payments)
-                row.instrument = k
-                row.ts = ts
-                row.rate = rate
-                row.price = price
-                row.quantity = position.quantity
-                row.amount = amount
-                run.n_payments += 1
-            refresh_liquidation(run, instrument, position, k)
-        position.next_funding += 1

@@ -1,166 +1,66 @@
-"""The life of an order inside the kernel: how it ends, whom it takes along, whom it wakes."""
+"""How an order row ends, and what ends with it."""
 
 from __future__ import annotations
 
-from numba import njit
-
-from cashup.kernel.access import instrument_at, load_f8, load_i8, order_at, position_at, store_i8
-from cashup.kernel.types import (
-    ACCEPTED,
-    CANCELLED,
-    FIRST_FINAL_STATUS,
-    HELD,
-    LIMIT,
-    REASON_LIQUIDATION,
-    REASON_OCO,
-    REASON_PARENT,
-    REASON_POSITION_CLOSED,
-    REDUCE_ONLY,
-    REJECTED,
-    TAKE_PROFIT,
-    TAKE_PROFIT_LIMIT,
-    TRAIL_FRACTION,
-    TRAILING_STOP,
-    WANTS_ORDER,
-)
+from cashup.kernel import types as kt
+from cashup.kernel.records import as_run, load_i8, order_at, position_at, store_i8
+from cashup.kernel.function import INT, internal
 
 
-@njit(cache=True, error_model="numpy")
-def note_update(run, order):
-    """Remember that an order changed, for strategies that listen."""
-    if run.wants & WANTS_ORDER and run.n_updates < run.cap_updates:
-        store_i8(run.updates, run.n_updates, order.id)
-        run.n_updates += 1
+@internal(INT, INT)
+def notify(address: int, order_id: int) -> int:
+    """Remember that an order changed, once per order until the strategy was told."""
+    run = as_run(address)
+    if run.wants & kt.WANTS_ORDER == 0:
+        return 0
+    for j in range(run.n_updates):
+        if load_i8(run.updates, j) == order_id:
+            return 0
+    store_i8(run.updates, run.n_updates, order_id)
+    run.n_updates += 1
+    return 1
 
 
-@njit(cache=True, error_model="numpy")
-def end_order(run, order, status, reason, ts):
-    """Bring an order to a final status. Idempotent."""
-    if order.status >= FIRST_FINAL_STATUS:
-        return
+@internal(INT, INT, INT, INT, INT)
+def end_order(address: int, row: int, status: int, reason: int, ts: int) -> int:
+    """Give an order its final status; children of an order that ends without a fill end with it."""
+    run = as_run(address)
+    order = order_at(run.orders, row)
+    if order.status >= kt.FIRST_FINAL_STATUS:
+        return 0
+    childless = order.filled > 0.0 or order.status == kt.HELD
     order.status = status
     order.reason = reason
     order.done_ts = ts
     position_at(run.positions, order.instrument).n_open -= 1
-    if status == REJECTED:
+    run.n_ended += 1
+    if status == kt.REJECTED:
         run.n_rejected += 1
-    note_update(run, order)
+    notify(address, order.id)
+    if childless:
+        return 1
+    for j in range(run.n_open):
+        child = order_at(run.orders, load_i8(run.open_orders, j) - 1)
+        if child.parent == order.id and child.status == kt.HELD:
+            child.status = kt.CANCELLED
+            child.reason = kt.REASON_PARENT
+            child.done_ts = ts
+            position_at(run.positions, child.instrument).n_open -= 1
+            run.n_ended += 1
+            notify(address, child.id)
+    return 1
 
 
-@njit(cache=True, error_model="numpy")
-def end_children(run, order, ts):
-    """Cancel bracket orders that wait for an order which ended without any fill."""
-    if order.filled > 0.0:
-        return
-    for index in range(run.n_open):
-        child = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if child.parent == order.id and child.status == HELD:
-            end_order(run, child, CANCELLED, REASON_PARENT, ts)
-
-
-@njit(cache=True, error_model="numpy")
-def finish(run, order, status, reason, ts):
-    """End an order and the children that now wait in vain."""
-    end_order(run, order, status, reason, ts)
-    end_children(run, order, ts)
-
-
-@njit(cache=True, error_model="numpy")
-def is_profit_taking(order):
-    """Tell whether an exit fills at a better price than now (limit, take profit) rather than a worse one."""
-    return order.type == LIMIT or order.type == TAKE_PROFIT or order.type == TAKE_PROFIT_LIMIT
-
-
-@njit(cache=True, error_model="numpy")
-def level_of(order):
-    """Return the price an order waits for."""
-    if order.type == LIMIT or order.triggered != 0:
-        return order.price
-    return order.stop_price
-
-
-@njit(cache=True, error_model="numpy")
-def cancel_group(run, order, ts, inside_bar):
-    """Cancel the other orders of a one-cancels-other group after a fill.
-
-    A reduce-only sibling (the other leg of a bracket) stays until this order is filled whole, because the rest
-    of the position still wants its protection. Counts the bars in which a stop and a target were both in reach.
-    """
-    if order.group == 0:
-        return
-    whole = order.status >= FIRST_FINAL_STATUS
-    for index in range(run.n_open):
-        other = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if other.group != order.group or other.id == order.id or other.status >= FIRST_FINAL_STATUS:
-            continue
-        if other.flags & REDUCE_ONLY and not whole:
-            continue
-        if inside_bar and is_profit_taking(order) != is_profit_taking(other) and other.status != HELD:
-            instrument = instrument_at(run.instruments, order.instrument)
-            level = level_of(other)
-            if load_f8(instrument.low, run.i) <= level and level <= load_f8(instrument.high, run.i):
-                run.n_ambiguous += 1
-        finish(run, other, CANCELLED, REASON_OCO, ts)
-
-
-@njit(cache=True, error_model="numpy")
-def wake_children(run, order, price, ts):
-    """Let bracket orders work for what their parent has filled so far."""
-    for index in range(run.n_open):
-        child = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if child.parent != order.id or child.status >= FIRST_FINAL_STATUS:
-            continue
-        child.quantity = order.filled
-        if child.status == HELD:
-            child.status = ACCEPTED
-            child.active_ts = ts
-            child.rested = 1
-            if child.type == TRAILING_STOP:
-                child.trail_extreme = price
-                set_trailing_stop(child)
-            note_update(run, child)
-
-
-@njit(cache=True, error_model="numpy")
-def set_trailing_stop(order):
-    """Move a trailing stop to its distance from the best price seen."""
-    distance = order.trail
-    if order.flags & TRAIL_FRACTION:
-        distance = order.trail * order.trail_extreme
-    if order.side < 0:
-        order.stop_price = order.trail_extreme - distance
-    else:
-        order.stop_price = order.trail_extreme + distance
-
-
-@njit(cache=True, error_model="numpy")
-def end_reduce_only(run, k, ts):
-    """Cancel reduce-only orders of an instrument that have nothing left to reduce."""
-    quantity = position_at(run.positions, k).quantity
-    for index in range(run.n_open):
-        order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if order.instrument != k or order.status >= FIRST_FINAL_STATUS or order.status == HELD:
-            continue
-        if order.flags & REDUCE_ONLY and quantity * order.side >= 0.0:
-            finish(run, order, CANCELLED, REASON_POSITION_CLOSED, ts)
-
-
-@njit(cache=True, error_model="numpy")
-def end_all(run, k, ts):
-    """Cancel every order of an instrument whose position was liquidated."""
-    for index in range(run.n_open):
-        order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if order.instrument == k and order.status < FIRST_FINAL_STATUS:
-            end_order(run, order, CANCELLED, REASON_LIQUIDATION, ts)
-
-
-@njit(cache=True, error_model="numpy")
-def compact(run):
-    """Drop ended orders from the open list, keeping the order of arrival."""
+@internal(INT)
+def forget_ended(address: int) -> int:
+    """Take ended orders out of the list of open ones, keeping the order of arrival."""
+    run = as_run(address)
     kept = 0
-    for index in range(run.n_open):
-        identity = load_i8(run.open_orders, index)
-        if order_at(run.orders, identity - 1).status < FIRST_FINAL_STATUS:
-            store_i8(run.open_orders, kept, identity)
+    for j in range(run.n_open):
+        order_id = load_i8(run.open_orders, j)
+        if order_at(run.orders, order_id - 1).status < kt.FIRST_FINAL_STATUS:
+            store_i8(run.open_orders, kept, order_id)
             kept += 1
     run.n_open = kept
+    run.n_ended = 0
+    return kept

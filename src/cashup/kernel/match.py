@@ -1,137 +1,148 @@
-"""One bar of the market against all open orders. The rules exist here once, for every way a strategy runs.
+"""One match bar: everything that happens to orders and positions between its open and its close.
 
-`docs/concepts/matching.md` says them in words; `kernel.reference` is their slow Decimal twin.
+The rules, in the order they are applied here (see docs/concepts/matching.md for their reasons):
+
+1. orders whose time ran out or whose cancel has arrived end; funding up to the open is settled;
+2. the open: positions whose mark price has jumped past liquidation are closed, then orders act on the open price
+   in order of arrival;
+3. funding inside the bar is settled;
+4. inside: orders act along a path through the bar's prices (`kernel.path`);
+5. the close becomes the last price.
 """
 
 from __future__ import annotations
 
-from numba import njit
-
-from cashup.kernel.access import instrument_at, load_f8, load_i8, order_at, position_at
-from cashup.kernel.execution import liquidate
-from cashup.kernel.ledger import pay_funding, refresh_liquidation
-from cashup.kernel.lifecycle import compact, finish
-from cashup.kernel.path import arrive, choose_low_first, is_working, ratchet, waits_for_rise, waiting_price, walk
-from cashup.kernel.path import works_as_market
-from cashup.kernel.types import (
-    CANCELLED,
-    EXPIRED,
-    FIRST_FINAL_STATUS,
-    GTD,
-    REASON_GTD,
-    REASON_USER,
-    SPOT,
-    TRAILING_STOP,
-)
+from cashup.kernel import types as kt
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
+from cashup.kernel.fills import fill_order, refuse
+from cashup.kernel.lifecycle import end_order, forget_ended, notify
+from cashup.kernel.function import FLOAT, INT, exported, internal
+from cashup.kernel.margin import check_liquidation, settle_funding
+from cashup.kernel.path import walk_path
+from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, ratchet, waits
 
 
-@njit(cache=True, error_model="numpy")
-def clear_ended(run, k, ts):
-    """Expire what ran out of time and cancel what was asked to be cancelled, as of the bar's open."""
-    for index in range(run.n_open):
-        order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if order.instrument != k or order.status >= FIRST_FINAL_STATUS:
+@internal(INT, INT)
+def expire(address: int, open_ts: int) -> int:
+    """End orders whose time ran out, or whose cancel has arrived, by the open of this bar."""
+    run = as_run(address)
+    for j in range(run.n_open):
+        row = load_i8(run.open_orders, j) - 1
+        order = order_at(run.orders, row)
+        if order.expire_ts != 0 and order.expire_ts <= open_ts:
+            end_order(address, row, kt.EXPIRED, kt.REASON_GTD, order.expire_ts)
+        elif order.cancel_ts != 0 and order.cancel_ts <= open_ts:
+            end_order(address, row, kt.CANCELLED, kt.REASON_USER, order.cancel_ts)
+    return 0
+
+
+@internal(INT, INT, FLOAT, INT)
+def act_at_open(address: int, row: int, price: float, arrives: int) -> int:
+    """Let one order act on the open price."""
+    run = as_run(address)
+    order = order_at(run.orders, row)
+    ts = load_i8(run.open_ts, run.i)
+    waiting = waits(address, row)
+    if waiting == FOR_TRIGGER:
+        met = is_met(address, row, waiting, price)
+        if order.type == kt.TRAILING_STOP:
+            ratchet(address, row, price)
+        if met == 0:
+            return 0
+        order.status = kt.TRIGGERED
+        notify(address, order.id)
+        waiting = waits(address, row)
+    if waiting == AT_MARKET:
+        fill_order(address, row, price, 1, 0)
+    elif is_met(address, row, AS_LIMIT, price) == 1:
+        if arrives == 1 and order.flags & kt.POST_ONLY != 0:
+            return refuse(address, row, kt.REASON_POST_ONLY, ts)
+        fill_order(address, row, price, 1 - order.rested, 0)
+    if order.status < kt.FIRST_FINAL_STATUS:
+        if order.time_in_force == kt.IOC:
+            end_order(address, row, kt.CANCELLED, kt.REASON_IOC, ts)
+        elif order.time_in_force == kt.FOK:
+            end_order(address, row, kt.CANCELLED, kt.REASON_FOK, ts)
+        elif waiting == AS_LIMIT:
+            order.rested = 1
+    return 0
+
+
+@internal(INT, INT)
+def open_phase(address: int, open_ts: int) -> int:
+    """Let orders act on the open, in order of arrival over all instruments that have a bar."""
+    run = as_run(address)
+    for j in range(run.n_open):
+        row = load_i8(run.open_orders, j) - 1
+        order = order_at(run.orders, row)
+        if order.status >= kt.FIRST_FINAL_STATUS or order.status == kt.HELD:
             continue
-        if order.cancel_ts != 0 and order.cancel_ts <= ts:
-            finish(run, order, CANCELLED, REASON_USER, ts)
-        elif order.time_in_force == GTD and order.expire_ts != 0 and order.expire_ts <= ts:
-            finish(run, order, EXPIRED, REASON_GTD, ts)
-
-
-@njit(cache=True, error_model="numpy")
-def open_phase(run, instrument, position, k, bar_open, ts):
-    """Meet every working order with the opening price, in order of arrival."""
-    for index in range(run.n_open):
-        order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if is_working(order, k, ts):
-            if order.type == TRAILING_STOP and order.triggered == 0 and order.trail_extreme > 0.0:
-                ratchet(run, k, bar_open, ts)
-            arrive(run, instrument, position, order, k, bar_open, ts)
-
-
-@njit(cache=True, error_model="numpy")
-def anything_in_reach(run, position, k, high, low, ts, watch_liquidation):
-    """Tell cheaply whether the bar's range can touch anything, so that most bars end here."""
-    if watch_liquidation and position.quantity != 0.0:
-        level = position.liquidation_price
-        if position.quantity > 0.0 and low <= level:
-            return True
-        if position.quantity < 0.0 and high >= level:
-            return True
-    for index in range(run.n_open):
-        order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if not is_working(order, k, ts) or works_as_market(order):
+        price = load_f8(instrument_at(run.instruments, order.instrument).open, run.i)
+        if price != price:
             continue
-        if order.type == TRAILING_STOP:
-            return True
-        level = waiting_price(order)
-        if waits_for_rise(order):
-            if high >= level:
-                return True
-        elif low <= level:
-            return True
-    return False
+        arrives = 0
+        if order.status == kt.SUBMITTED:
+            if order.active_ts > open_ts:
+                continue
+            held = position_at(run.positions, order.instrument).quantity
+            if order.flags & kt.REDUCE_ONLY != 0 and held * order.side >= 0.0:
+                refuse(address, row, kt.REASON_REDUCE_ONLY, open_ts)
+                continue
+            order.status = kt.ACCEPTED
+            notify(address, order.id)
+            arrives = 1
+        act_at_open(address, row, price, arrives)
+    return 0
 
 
-@njit(cache=True, error_model="numpy")
-def step_instrument(run, instrument, position, k, i):
-    """Take one instrument through one bar."""
-    bar_open = load_f8(instrument.open, i)
-    if bar_open != bar_open:
-        return
+@exported(INT, INT)
+def step(address: int, i: int) -> int:
+    """Match one bar: `i` is its row in the columns. Callbacks are the caller's business.
+
+    Only this row is read, so a caller that has one bar at a time may keep a single row and overwrite it.
+    """
+    run = as_run(address)
+    run.i = i
     open_ts = load_i8(run.open_ts, i)
     close_ts = load_i8(run.close_ts, i)
-    high = load_f8(instrument.high, i)
-    low = load_f8(instrument.low, i)
-    close = load_f8(instrument.close, i)
-    position.bar_volume_used = 0.0
-    margined = instrument.kind != SPOT
-    has_mark = instrument.mark != 0
-    watch = margined and not has_mark
-    if position.n_open > 0:
-        clear_ended(run, k, open_ts)
-    if margined:
-        pay_funding(run, instrument, position, k, open_ts, bar_open)
-        if not has_mark:
-            position.mark_price = bar_open
-        if position.quantity != 0.0:
-            refresh_liquidation(run, instrument, position, k)
-            if watch:
-                level = position.liquidation_price
-                gone = bar_open <= level if position.quantity > 0.0 else bar_open >= level
-                if gone:
-                    liquidate(run, instrument, position, k, bar_open, open_ts)
-    position.last_price = bar_open
-    if position.n_open > 0:
-        open_phase(run, instrument, position, k, bar_open, open_ts)
-    if margined:
-        pay_funding(run, instrument, position, k, close_ts - 1, bar_open)
-    if anything_in_reach(run, position, k, high, low, open_ts, watch):
-        first, second = high, low
-        if choose_low_first(run, position, k, open_ts, bar_open, high, low):
-            first, second = low, high
-        walk(run, instrument, position, k, bar_open, first, open_ts, close_ts, watch)
-        walk(run, instrument, position, k, first, second, open_ts, close_ts, watch)
-        walk(run, instrument, position, k, second, close, open_ts, close_ts, watch)
-    position.last_price = close
-    position.mark_price = close
-    if has_mark:
-        mark = load_f8(instrument.mark, i)
-        if mark == mark:
-            position.mark_price = mark
-        if position.quantity != 0.0:
-            refresh_liquidation(run, instrument, position, k)
-            level = position.liquidation_price
-            gone = position.mark_price <= level if position.quantity > 0.0 else position.mark_price >= level
-            if gone:
-                liquidate(run, instrument, position, k, position.mark_price, close_ts)
-
-
-@njit(cache=True, error_model="numpy")
-def step(run, i):
-    """Take every instrument through match bar `i`; needed only while there are orders or margined positions."""
+    expire(address, open_ts)
     for k in range(run.n_instruments):
+        instrument = instrument_at(run.instruments, k)
         position = position_at(run.positions, k)
-        step_instrument(run, instrument_at(run.instruments, k), position, k, i)
-    compact(run)
-
+        position.bar_volume_used = 0.0
+        if instrument.n_funding > 0:
+            settle_funding(address, k, open_ts)
+        price = load_f8(instrument.open, i)
+        if price == price:
+            position.last_price = price
+            if instrument.mark == 0:
+                position.mark_price = price
+    if run.n_margined > 0:
+        check_liquidation(address, 0, open_ts)
+    open_phase(address, open_ts)
+    for k in range(run.n_instruments):
+        instrument = instrument_at(run.instruments, k)
+        position = position_at(run.positions, k)
+        if instrument.n_funding > 0:
+            settle_funding(address, k, close_ts - 1)
+        if position.n_open > 0 or (position.quantity != 0.0 and instrument.kind != kt.SPOT):
+            price = load_f8(instrument.open, i)
+            if price == price:
+                walk_path(address, k)
+    run.now = close_ts
+    for k in range(run.n_instruments):
+        instrument = instrument_at(run.instruments, k)
+        position = position_at(run.positions, k)
+        price = load_f8(instrument.close, i)
+        if price == price:
+            position.last_price = price
+            mark = price
+            if instrument.mark != 0:
+                mark = load_f8(instrument.mark, i)
+            if mark == mark:
+                position.mark_price = mark
+    if run.n_margined > 0:
+        check_liquidation(address, 1, close_ts)
+    if run.n_ended > 0:
+        forget_ended(address)
+    return 0

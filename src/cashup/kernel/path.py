@@ -1,252 +1,206 @@
-"""Inside a bar: the price walks open, one extreme, the other, close, and meets orders on its way."""
+"""Inside a bar: orders and liquidations act along one path through its prices.
+
+A bar says how far the price went, not in which order. The path decides it: open, one extreme, the other, close,
+with the extreme that hurts first. Along it, everything acts when its price is met.
+"""
 
 from __future__ import annotations
 
 import math
 
-from numba import njit
+from cashup.kernel import types as kt
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
+from cashup.kernel.fills import fill_order
+from cashup.kernel.lifecycle import end_order, notify
+from cashup.kernel.function import FLOAT, INT, internal
+from cashup.kernel.margin import liquidate
+from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, looks_down, ratchet, waits
 
-from cashup.kernel.access import load_f8, load_i8, order_at
-from cashup.kernel.execution import execute, liquidate
-from cashup.kernel.lifecycle import finish, note_update, set_trailing_stop
-from cashup.kernel.types import (
-    ACCEPTED,
-    BUY,
-    CANCELLED,
-    FIRST_FINAL_STATUS,
-    FOK,
-    HELD,
-    IOC,
-    LIMIT,
-    LIMIT_CROSS,
-    MARKET,
-    POST_ONLY,
-    REASON_FOK,
-    REASON_IOC,
-    REASON_POST_ONLY,
-    REDUCE_ONLY,
-    REJECTED,
-    STOP,
-    STOP_LIMIT,
-    SUBMITTED,
-    TAKE_PROFIT,
-    TAKE_PROFIT_LIMIT,
-    TRAILING_STOP,
-    TRIGGERED,
-)
+#: Order of things that happen at the same price.
+LIQUIDATION_FIRST = 0
+STOPS_NEXT = 1
+LIMITS_LAST = 2
 
-# Whom the price meets first when several wait at one price.
-RANK_LIQUIDATION = 0
-RANK_STOP = 1
-RANK_LIMIT = 2
+#: Result of a search that found nothing, and of one that found the liquidation.
+NOTHING = -2
+LIQUIDATION = -1
 
 
-@njit(cache=True, error_model="numpy")
-def is_working(order, k, now):
-    """Tell whether an order is on the book of instrument `k` at `now`."""
-    return (
-        order.instrument == k
-        and order.status < FIRST_FINAL_STATUS
-        and order.status != HELD
-        and order.active_ts <= now
-    )
+@internal(INT, INT)
+def goes_low_first(address: int, k: int) -> int:
+    """Return 1 for the path open-low-high-close, 0 for open-high-low-close.
+
+    The extreme that hurts comes first: the low for a long position, the high for a short one. Flat, what is
+    waiting to enter decides: only buys - the high first; only sells - the low first; both - the extreme nearer
+    to the open, at a tie the low.
+    """
+    run = as_run(address)
+    quantity = position_at(run.positions, k).quantity
+    if quantity != 0.0:
+        return 1 if quantity > 0.0 else 0
+    buys = 0
+    sells = 0
+    for j in range(run.n_open):
+        order = order_at(run.orders, load_i8(run.open_orders, j) - 1)
+        if (
+            order.instrument == k
+            and order.status >= kt.ACCEPTED
+            and order.status < kt.FIRST_FINAL_STATUS
+            and order.flags & kt.REDUCE_ONLY == 0
+        ):
+            buys += 1 if order.side > 0 else 0
+            sells += 1 if order.side < 0 else 0
+    if buys > 0 and sells == 0:
+        return 0
+    if sells > 0 and buys == 0:
+        return 1
+    instrument = instrument_at(run.instruments, k)
+    opened = load_f8(instrument.open, run.i)
+    up = load_f8(instrument.high, run.i) - opened
+    down = opened - load_f8(instrument.low, run.i)
+    return 1 if down <= up else 0
 
 
-@njit(cache=True, error_model="numpy")
-def works_as_limit(order):
-    """Tell whether an order now waits at its limit price."""
-    if order.type == LIMIT:
-        return True
-    return order.triggered != 0 and (order.type == STOP_LIMIT or order.type == TAKE_PROFIT_LIMIT)
+@internal(INT, INT, FLOAT, FLOAT, returns=FLOAT)
+def meeting_price(address: int, row: int, price: float, end: float) -> float:
+    """Return where between `price` and `end` an order acts, NaN if it does not."""
+    run = as_run(address)
+    order = order_at(run.orders, row)
+    waiting = waits(address, row)
+    if waiting == AT_MARKET:
+        return math.nan
+    if (
+        waiting == FOR_TRIGGER
+        and order.type == kt.TRAILING_STOP
+        and order.trail_extreme != order.trail_extreme
+    ):
+        ratchet(address, row, price)
+    if is_met(address, row, waiting, price) == 1:
+        return price
+    if looks_down(address, row, waiting) != (1 if end < price else 0) or end == price:
+        return math.nan
+    if is_met(address, row, waiting, end) == 1:
+        return order.price if waiting == AS_LIMIT else order.stop_price
+    return math.nan
 
 
-@njit(cache=True, error_model="numpy")
-def works_as_market(order):
-    """Tell whether an order now takes whatever the market gives."""
-    if order.type == MARKET:
-        return True
-    return order.triggered != 0 and (
-        order.type == STOP or order.type == TRAILING_STOP or order.type == TAKE_PROFIT
-    )
+@internal(INT, INT, FLOAT, FLOAT)
+def find_next(address: int, k: int, price: float, end: float) -> int:
+    """Return the row of what acts first between `price` and `end`, LIQUIDATION, or NOTHING."""
+    run = as_run(address)
+    instrument = instrument_at(run.instruments, k)
+    position = position_at(run.positions, k)
+    close_ts = load_i8(run.close_ts, run.i)
+    best = NOTHING
+    nearest = math.inf
+    rank = LIMITS_LAST + 1
+    level = position.liquidation_price
+    if instrument.mark == 0 and position.quantity != 0.0 and level == level:
+        past = (level - price) * position.quantity
+        reached = (level - end) * position.quantity
+        if past >= 0.0 or reached >= 0.0:
+            nearest = 0.0 if past >= 0.0 else abs(level - price)
+            rank = LIQUIDATION_FIRST
+            best = LIQUIDATION
+    for j in range(run.n_open):
+        row = load_i8(run.open_orders, j) - 1
+        order = order_at(run.orders, row)
+        if (
+            order.instrument != k
+            or order.status < kt.ACCEPTED
+            or order.status >= kt.FIRST_FINAL_STATUS
+            or order.spent_ts == close_ts
+        ):
+            continue
+        met = meeting_price(address, row, price, end)
+        if met != met:
+            continue
+        distance = abs(met - price)
+        stop = order.type == kt.STOP or order.type == kt.TRAILING_STOP
+        stop = stop or (order.type == kt.STOP_LIMIT and waits(address, row) == FOR_TRIGGER)
+        own_rank = STOPS_NEXT if stop else LIMITS_LAST
+        if distance < nearest or (distance == nearest and own_rank < rank):
+            nearest = distance
+            rank = own_rank
+            best = row
+    return best
 
 
-@njit(cache=True, error_model="numpy")
-def waits_for_rise(order):
-    """Tell whether an order waits for the price to rise (buy stop, sell limit) or to fall (sell stop, buy limit)."""
-    if order.type == STOP or order.type == STOP_LIMIT or order.type == TRAILING_STOP:
-        if order.triggered == 0:
-            return order.side == BUY
-        return order.side != BUY
-    return order.side != BUY
+@internal(INT, INT, FLOAT, INT)
+def act_inside(address: int, row: int, price: float, at_once: int) -> int:
+    """Let one order act at a price inside the bar.
+
+    A limit order that is met where the path stands (`at_once`) and has not rested takes liquidity; one the path
+    comes to makes it.
+    """
+    run = as_run(address)
+    order = order_at(run.orders, row)
+    ts = load_i8(run.close_ts, run.i)
+    waiting = waits(address, row)
+    reached = 1
+    if waiting == FOR_TRIGGER:
+        order.status = kt.TRIGGERED
+        notify(address, order.id)
+        waiting = waits(address, row)
+        at_once = 1
+        reached = is_met(address, row, AS_LIMIT, price) if waiting == AS_LIMIT else 1
+    if reached == 1:
+        taker = 1 if waiting == AT_MARKET or (at_once == 1 and order.rested == 0) else 0
+        if fill_order(address, row, price, taker, 1) == 0:
+            order.spent_ts = ts
+    if order.status < kt.FIRST_FINAL_STATUS:
+        if order.time_in_force == kt.IOC:
+            end_order(address, row, kt.CANCELLED, kt.REASON_IOC, ts)
+        elif order.time_in_force == kt.FOK:
+            end_order(address, row, kt.CANCELLED, kt.REASON_FOK, ts)
+    return 0
 
 
-@njit(cache=True, error_model="numpy")
-def waiting_price(order):
-    """Return the price an order waits for."""
-    if works_as_limit(order):
-        return order.price
-    return order.stop_price
-
-
-@njit(cache=True, error_model="numpy")
-def choose_low_first(run, position, k, now, bar_open, high, low):
-    """Decide which extreme comes first: the one that is worse for what is at stake."""
-    if position.quantity > 0.0:
-        return True
-    if position.quantity < 0.0:
-        return False
-    buys = False
-    sells = False
-    for index in range(run.n_open):
-        order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if is_working(order, k, now) and not order.flags & REDUCE_ONLY:
-            if order.side == BUY:
-                buys = True
-            else:
-                sells = True
-    if buys and not sells:
-        return False
-    if sells and not buys:
-        return True
-    return bar_open - low <= high - bar_open
-
-
-@njit(cache=True, error_model="numpy")
-def ratchet(run, k, price, now):
-    """Let trailing stops follow the price; return nothing."""
-    for index in range(run.n_open):
-        order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-        if order.type == TRAILING_STOP and order.triggered == 0 and is_working(order, k, now):
-            better = price > order.trail_extreme if order.side < 0 else price < order.trail_extreme
-            if better:
-                order.trail_extreme = price
-                set_trailing_stop(order)
-
-
-@njit(cache=True, error_model="numpy")
-def can_fill(run, instrument, position):
-    """Tell whether the bar's volume leaves room for another fill."""
-    if run.volume_limit <= 0.0:
-        return True
-    room = run.volume_limit * load_f8(instrument.volume, run.i) - position.bar_volume_used
-    return room > 0.0 and room >= instrument.lot
-
-
-@njit(cache=True, error_model="numpy")
-def walk(run, instrument, position, k, start, end, now, ts, watch_liquidation):
-    """Move the price from `start` to `end` in a straight line, filling what it meets, nearest first."""
-    price = start
-    rising = end >= start
-    for _ in range(4 * run.n_open + 8):
-        best = -1
-        best_level = end
-        best_rank = 9
-        room = can_fill(run, instrument, position)
-        for index in range(run.n_open):
-            order = order_at(run.orders, load_i8(run.open_orders, index) - 1)
-            if not is_working(order, k, now) or works_as_market(order):
-                continue
-            level = waiting_price(order)
-            limit = works_as_limit(order)
-            if limit and not room:
-                continue
-            up = waits_for_rise(order)
-            met = level <= price if up else level >= price
-            if limit and run.limit_rule == LIMIT_CROSS:
-                met = level < price if up else level > price
-            if met:
-                level = price  # it became active on the way and is already met
-            elif up != rising:
-                continue
-            elif limit and run.limit_rule == LIMIT_CROSS:
-                if (level >= end) if rising else (level <= end):
-                    continue
-            elif (level > end) if rising else (level < end):
-                continue
-            rank = RANK_LIMIT if limit else RANK_STOP
-            nearer = level < best_level if rising else level > best_level
-            if best < 0 or nearer or (level == best_level and rank < best_rank):
-                best = index
-                best_level = level
-                best_rank = rank
-        if watch_liquidation and position.quantity != 0.0:
-            level = position.liquidation_price
-            if level == level:
-                falling_kills = position.quantity > 0.0
-                met = level >= price if falling_kills else level <= price
-                if met:
-                    level = price
-                reached = met
-                if not met and falling_kills != rising:
-                    reached = level >= end if falling_kills else level <= end
-                if reached:
-                    nearer = level <= best_level if rising else level >= best_level
-                    if best < 0 or nearer:
-                        if rising == (price < level):
-                            ratchet(run, k, level, now)
-                        liquidate(run, instrument, position, k, level, ts)
-                        price = level
-                        continue
-        if best < 0:
-            break
-        order = order_at(run.orders, load_i8(run.open_orders, best) - 1)
-        price = best_level
-        ratchet(run, k, price, now)
-        meet(run, instrument, position, order, k, price, ts)
-    ratchet(run, k, end, now)
-
-
-@njit(cache=True, error_model="numpy")
-def meet(run, instrument, position, order, k, price, ts):
-    """Let the price meet an order inside the bar: trigger it, fill it, or let it rest."""
-    if works_as_limit(order):
-        # A price beyond the limit belongs to an order that became active on the way.
-        execute(run, instrument, position, order, k, order.price, order.rested == 0, order.price, ts, True)
-        return
-    order.triggered = 1
-    order.status = TRIGGERED
-    note_update(run, order)
-    if order.type == STOP_LIMIT or order.type == TAKE_PROFIT_LIMIT:
-        marketable = order.price >= price if order.side == BUY else order.price <= price
-        if marketable:
-            execute(run, instrument, position, order, k, price, True, order.price, ts, True)
-        if order.status < FIRST_FINAL_STATUS:
+@internal(INT, INT, FLOAT)
+def see_price(address: int, k: int, price: float) -> int:
+    """Let limit orders that were not met rest, and trailing stops follow, at a price the path has reached."""
+    run = as_run(address)
+    for j in range(run.n_open):
+        row = load_i8(run.open_orders, j) - 1
+        order = order_at(run.orders, row)
+        if order.instrument != k or order.status < kt.ACCEPTED or order.status >= kt.FIRST_FINAL_STATUS:
+            continue
+        if order.type == kt.TRAILING_STOP:
+            if waits(address, row) == FOR_TRIGGER:
+                ratchet(address, row, price)
+        elif waits(address, row) == AS_LIMIT:
             order.rested = 1
-        return
-    execute(run, instrument, position, order, k, price, True, math.nan, ts, True)
+    return 0
 
 
-@njit(cache=True, error_model="numpy")
-def arrive(run, instrument, position, order, k, bar_open, ts):
-    """Let one working order meet the price at the bar's open."""
-    if order.status == SUBMITTED:
-        order.status = ACCEPTED
-        note_update(run, order)
-        if order.type == TRAILING_STOP:
-            order.trail_extreme = bar_open
-            set_trailing_stop(order)
-    if order.type != MARKET and order.type != LIMIT and order.triggered == 0:
-        level = order.stop_price
-        met = bar_open >= level if waits_for_rise(order) else bar_open <= level
-        if not met:
-            return
-        order.triggered = 1
-        order.status = TRIGGERED
-        note_update(run, order)
-    if works_as_market(order):
-        execute(run, instrument, position, order, k, bar_open, True, math.nan, ts, False)
-        return
-    marketable = order.price >= bar_open if order.side == BUY else order.price <= bar_open
-    fresh = order.rested == 0
-    if not fresh and run.limit_rule == LIMIT_CROSS:
-        marketable = order.price > bar_open if order.side == BUY else order.price < bar_open
-    if marketable:
-        if fresh and order.flags & POST_ONLY:
-            finish(run, order, REJECTED, REASON_POST_ONLY, ts)
-            return
-        execute(run, instrument, position, order, k, bar_open, fresh, order.price, ts, False)
-    if order.status < FIRST_FINAL_STATUS:
-        if order.time_in_force == IOC or order.time_in_force == FOK:
-            finish(run, order, CANCELLED, REASON_IOC if order.time_in_force == IOC else REASON_FOK, ts)
-        order.rested = 1
-
+@internal(INT, INT)
+def walk_path(address: int, k: int) -> int:
+    """Walk instrument k through the current bar."""
+    run = as_run(address)
+    instrument = instrument_at(run.instruments, k)
+    position = position_at(run.positions, k)
+    i = run.i
+    ts = load_i8(run.close_ts, i)
+    price = load_f8(instrument.open, i)
+    low_first = goes_low_first(address, k)
+    for leg in range(3):
+        end = load_f8(instrument.close, i)
+        if leg < 2:
+            low = (low_first == 1) == (leg == 0)
+            end = load_f8(instrument.low, i) if low else load_f8(instrument.high, i)
+        while True:
+            row = find_next(address, k, price, end)
+            if row == NOTHING:
+                break
+            if row == LIQUIDATION:
+                level = position.liquidation_price
+                if (level - price) * position.quantity < 0.0:
+                    price = level
+                liquidate(address, k, price, ts)
+            else:
+                at_once = is_met(address, row, waits(address, row), price)
+                price = meeting_price(address, row, price, end)
+                act_inside(address, row, price, at_once)
+        see_price(address, k, end)
+        price = end
+    return 0

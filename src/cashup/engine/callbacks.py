@@ -1,0 +1,125 @@
+"""Calling a strategy's methods from the loop, and turning what they raise into `StrategyFailed`."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from cashup.engine.kernel_host import KernelHost
+from cashup.engine.strategy import Strategy, defines
+from cashup.kernel.types import (
+    ON_BAR,
+    ON_FILL,
+    ON_FUNDING,
+    ON_ORDER,
+    ON_STOP,
+    WANTS_FILL,
+    WANTS_FUNDING,
+    WANTS_ORDER,
+)
+from cashup.model.errors import CashUpError, StrategyFailed
+from cashup.model.time import format_time
+
+_WANTS = {"on_fill": WANTS_FILL, "on_order": WANTS_ORDER, "on_funding": WANTS_FUNDING}
+_NAMES = {
+    ON_BAR: "on_bar",
+    ON_FILL: "on_fill",
+    ON_ORDER: "on_order",
+    ON_FUNDING: "on_funding",
+    ON_STOP: "on_stop",
+}
+
+
+def wants_of(strategy: Strategy) -> int:
+    """Return the WANTS_* bits of the callbacks a strategy has besides `on_bar`."""
+    return sum(bit for name, bit in _WANTS.items() if defines(strategy, name))
+
+
+class PythonCallbacks:
+    """The loop's callback that calls a strategy's methods in Python.
+
+    Attributes:
+        error: What a method raised, or None.
+        failed: Name of the method that raised it.
+    """
+
+    def __init__(self, strategy: Strategy, host: KernelHost) -> None:
+        self.error: BaseException | None = None
+        self.failed = ""
+        self._strategy = strategy
+        self._host = host
+        self.call = self._make()
+
+    def _make(self) -> Callable[[int, int, int], int]:
+        on_bar = self._strategy.on_bar  # bound once: looking it up would cost at every bar
+        other = self._other
+
+        def call(strategy: int, event: int, argument: int) -> int:
+            try:
+                if event == ON_BAR:
+                    on_bar()
+                else:
+                    other(event, argument)
+            except BaseException as e:  # noqa: BLE001 (nothing may cross compiled code; it is raised after the run)
+                self.error, self.failed = e, _NAMES.get(event, "on_start")
+                return 1
+            return 0
+
+        return call
+
+    def _other(self, event: int, argument: int) -> None:
+        if event == ON_FILL:
+            self._strategy.on_fill(self._host.fill(argument))
+        elif event == ON_ORDER:
+            self._strategy.on_order(self._host.order(argument))
+        elif event == ON_FUNDING:
+            self._strategy.on_funding(self._host.payment(argument))
+        elif event == ON_STOP:
+            self._strategy.on_stop()
+
+
+def strategy_failed(
+    error: BaseException, strategy: Strategy, callback: str, bar_open_ts: int | None = None
+) -> BaseException:
+    """Describe what a callback raised, with the user's file and line; an interrupt is returned as it is."""
+    if not isinstance(error, Exception):
+        return error
+    if isinstance(error, CashUpError) and callback == "prepare":
+        return error
+    file, line = user_line(error, type(strategy))
+    failure = StrategyFailed.of(
+        error,
+        strategy=type(strategy).__name__,
+        callback=callback,
+        bar_time="" if bar_open_ts is None else format_time(bar_open_ts),
+        file=file,
+        line=line,
+    )
+    failure.__cause__ = error
+    return failure
+
+
+def user_line(error: BaseException, strategy: type[Strategy]) -> tuple[str, int]:
+    """Return file and line of the deepest frame in the user's own code, ("", 0) when there is none."""
+    package = str(Path(__file__).parent.parent)
+    shipped = str(Path(__file__).parent.parent / "strategies")
+    found = ("", 0)
+    files = _files_of(strategy)
+    for frame in traceback.extract_tb(error.__traceback__):
+        foreign = frame.filename.startswith(package) and not frame.filename.startswith(shipped)
+        if frame.filename in files or (not foreign and not found[0]):
+            found = (frame.filename, frame.lineno or 0)
+    return found
+
+
+def _files_of(strategy: type[Strategy]) -> set[str]:
+    """Return the files the methods of a strategy and of its bases (but ours) come from."""
+    return {
+        member.__code__.co_filename
+        for owner in strategy.__mro__
+        if issubclass(owner, Strategy) and owner is not Strategy
+        for member in vars(owner).values()
+        if inspect.isfunction(member)
+    }
