@@ -11,7 +11,7 @@ import polars as pl
 from cashup.data.outliers import Outlier, find_outliers
 from cashup.data.schema import PRICES
 from cashup.data.timeline import bar_closes
-from cashup.model.time import NS_PER_MS, Timeframe, format_time, ms_to_ns
+from cashup.model.time import NS_PER_DAY, NS_PER_MS, Timeframe, format_time, ms_to_ns
 
 WEIGHTS: Final[dict[str, tuple[float, float]]] = {
     "invalid": (40.0, 0.001),
@@ -25,10 +25,12 @@ WEIGHTS: Final[dict[str, tuple[float, float]]] = {
 """For each fault: the most points it costs, and the share of all bars at which it costs them all.
 
 Below that share the cost is proportional. The score is 100 less all costs, at least 0. A partial last bar
-costs its points whole. Jumps that do not come back and long wicks are shown but cost nothing: markets do that.
+costs its points whole. Jumps that do not come back and long wicks are shown but cost nothing: markets do so.
 """
 
 _RUN_MINIMUM: Final = 3
+_FRIDAY: Final = 5
+_DAY_MS: Final = NS_PER_DAY // NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class QualityReport:
         last: Open time of the last bar, milliseconds UTC; None without bars.
         missing: Bars the calendar has between first and last, and the data have not.
         gaps: The runs of missing bars.
+        weekdays_only: Whether weekends were not counted as missing: the bars are daily and have none.
         repeated: Bars whose time is there before.
         backwards: Bars earlier than the one before them.
         invalid: Bars with a value missing or not finite, a price not positive, a negative volume, or a high
@@ -77,6 +80,7 @@ class QualityReport:
     last: int | None
     missing: int = 0
     gaps: tuple[Run, ...] = ()
+    weekdays_only: bool = False
     repeated: int = 0
     backwards: int = 0
     invalid: int = 0
@@ -115,7 +119,8 @@ def check(bars: pl.DataFrame, timeframe: Timeframe | str, *, now: int | None = N
     clean = bars.unique(subset="ts", keep="last").sort("ts")
     ts = clean.get_column("ts")
     invalid = clean.filter(_invalid(bars.columns))
-    gaps = _gaps(ts, timeframe)
+    weekdays_only = _weekdays_only(ts, timeframe)
+    gaps = _gaps(ts, timeframe, weekdays_only=weekdays_only)
     idle, stale = _idle(clean), _stale(clean)
     found = QualityReport(
         timeframe=timeframe,
@@ -124,6 +129,7 @@ def check(bars: pl.DataFrame, timeframe: Timeframe | str, *, now: int | None = N
         last=int(ts[-1]),
         missing=sum(gap.bars for gap in gaps),
         gaps=gaps,
+        weekdays_only=weekdays_only,
         repeated=bars.height - clean.height,
         backwards=int((steps < 0).sum()),
         invalid=invalid.height,
@@ -171,13 +177,27 @@ def _invalid(columns: list[str]) -> pl.Expr:
     return prices.fill_null(True)
 
 
-def _gaps(ts: pl.Series, timeframe: Timeframe) -> tuple[Run, ...]:
+def _weekdays_only(ts: pl.Series, timeframe: Timeframe) -> bool:
+    """Return whether daily bars leave out weekends, as stock markets do, and hold more than a week."""
+    if timeframe != Timeframe.parse("1d") or len(ts) < 10:
+        return False
+    return bool((pl.from_epoch(ts, time_unit="ms").dt.weekday() <= _FRIDAY).all())
+
+
+def _weekdays(first: int, bars: int) -> int:
+    days = pl.from_epoch(pl.Series([first + i * _DAY_MS for i in range(bars)]), time_unit="ms")
+    return int((days.dt.weekday() <= _FRIDAY).sum())
+
+
+def _gaps(ts: pl.Series, timeframe: Timeframe, *, weekdays_only: bool) -> tuple[Run, ...]:
     times = ts.to_numpy()
     expected = bar_closes(times[:-1], timeframe)
     found = []
     for i in np.flatnonzero(times[1:] > expected):
         first, after = int(expected[i]), int(times[i + 1])
         bars = timeframe.count_between(ms_to_ns(first), ms_to_ns(after))
+        if weekdays_only:
+            bars = _weekdays(first, bars)
         if bars:
             last = timeframe.previous_open(ms_to_ns(after)) // NS_PER_MS
             found.append(Run(first=first, last=last, bars=bars))

@@ -81,7 +81,9 @@ class SimulatedExchange:
         start: int = 0,
     ) -> None:
         self._bars = [np.full((len(_PRICES), 1), _NAN) for _ in specs]
-        self._funding_columns = [(np.zeros(_SETTLEMENTS, np.int64), *np.zeros((2, _SETTLEMENTS))) for _ in specs]
+        self._funding_columns = [
+            (np.zeros(_SETTLEMENTS, np.int64), *np.zeros((2, _SETTLEMENTS))) for _ in specs
+        ]
         self._times = np.full(2, start, np.int64)
         self.memory = RunMemory(
             instruments=specs,
