@@ -1,4 +1,4 @@
-"""Write stored data for other programs: CSV, Parquet, Feather and JSON, each readable by `read_file` again."""
+"""Write stored data for other programs: CSV, Parquet, Feather and JSON, which `read_file` reads again."""
 
 from __future__ import annotations
 

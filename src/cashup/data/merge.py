@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,6 +54,18 @@ def merge(
     joined = pl.concat([stored, new]).unique(subset=UNIQUE[kind], keep=keep, maintain_order=True)
     replaced = 0 if on_conflict == "keep" else conflicts.height
     return Merged(frame=sort_rows(joined, kind), replaced=replaced)
+
+
+def join(frames: Sequence[pl.DataFrame], kind: DataKind, *, on_conflict: Conflict, what: str) -> pl.DataFrame:
+    """Join frames of several files, the later one being the new one, into one sorted frame.
+
+    Raises:
+        DataError: Two frames have a row with other values and `on_conflict` is "refuse".
+    """
+    joined = frames[0]
+    for frame in frames[1:]:
+        joined = merge(joined, frame, kind, on_conflict=on_conflict, what=what).frame
+    return joined
 
 
 def _values(kind: DataKind) -> list[str]:

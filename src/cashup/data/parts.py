@@ -9,7 +9,7 @@ import polars as pl
 
 from cashup.data.datasets import Partition
 from cashup.data.durable import replace_file
-from cashup.data.fingerprint import fingerprint
+from cashup.data.fingerprint import combine, fingerprint
 from cashup.data.manifest import Manifest, Part
 from cashup.model.errors import DataError
 
@@ -38,6 +38,11 @@ def split(rows: pl.DataFrame, partition: Partition) -> list[tuple[str, pl.DataFr
     span = pl.from_epoch("ts", time_unit="ms").dt.truncate(every).alias("span")
     parts = rows.with_columns(span).partition_by("span", as_dict=True, include_key=False, maintain_order=True)
     return [(span.strftime(label), part) for (span,), part in parts.items()]
+
+
+def fingerprint_of_parts(rows: pl.DataFrame, partition: Partition) -> str:
+    """Return the fingerprint a dataset of these rows, sorted, will have."""
+    return combine([(label, fingerprint(part)) for label, part in split(rows, partition)])
 
 
 def read_part(folder: Path, part: Part) -> pl.DataFrame:

@@ -28,10 +28,10 @@ def resample(
     *,
     partial: Partial = "drop",
 ) -> pl.DataFrame:
-    """Return bars of the timeframe `target`: first open, highest high, lowest low, last close, summed volume.
+    """Return bars of the timeframe `target`: first open, highest high, lowest low, last close, sum of volume.
 
-    Missing bars inside leave the bar as its remaining bars make it, as an exchange would; a bar without any is
-    missing. Mark-price bars, which have no volume, work too.
+    Missing bars inside leave the bar as its remaining bars make it, as an exchange would; a bar without any
+    is missing. Mark-price bars, which have no volume, work too.
 
     Args:
         bars: Bars sorted by ts (milliseconds UTC, open time).
@@ -101,7 +101,7 @@ def bars_from_trades(
 
 
 def fill_flat(bars: pl.DataFrame, timeframe: Timeframe | str) -> pl.DataFrame:
-    """Return bars without gaps: a missing bar repeats the last close, with volume 0; other columns are null."""
+    """Return bars without gaps: a missing bar repeats the last close with volume 0."""
     timeframe = Timeframe.parse(timeframe)
     if bars.height < 2:
         return bars

@@ -233,11 +233,16 @@ class Store:
 
         return self._change(key, change)
 
-    def overwrite(self, key: DatasetKey, frame: pl.DataFrame) -> WriteResult:
+    def overwrite(self, key: DatasetKey, frame: pl.DataFrame, *, expected: str | None = None) -> WriteResult:
         """Replace all rows of a dataset, which is made when it does not exist.
 
+        Args:
+            key: The dataset.
+            frame: Rows with the columns of the kind, sorted by time.
+            expected: Fingerprint the dataset must have now; None replaces any.
+
         Raises:
-            DataError: A row is wrong; nothing was written.
+            DataError: A row is wrong, or the dataset is not the expected one; nothing was written.
         """
         rows = check_frame(frame, key.kind, what=str(key))
 
@@ -247,13 +252,16 @@ class Store:
             kept = {part.label for part in parts}
             return old.with_parts(parts, without={part.label for part in old.parts} - kept), 0
 
-        return self._change(key, change)
+        return self._change(key, change, expected)
 
-    def restore(self, key: DatasetKey, manifest: Manifest, source: Path) -> WriteResult:
+    def restore(
+        self, key: DatasetKey, manifest: Manifest, source: Path, *, expected: str | None = None
+    ) -> WriteResult:
         """Make `manifest` the dataset's again, with its files copied from the folder `source`.
 
         Raises:
-            DataError: A file is missing in `source`; nothing was changed.
+            DataError: A file is missing in `source`, or the dataset is not the expected one; nothing was
+                changed.
         """
 
         def change(folder: Path, _old: Manifest) -> tuple[Manifest, int]:
@@ -264,7 +272,7 @@ class Store:
                 replace_file(folder / part.file, lambda path, origin=origin: shutil.copyfile(origin, path))  # type: ignore[misc]
             return manifest, 0
 
-        return self._change(key, change)
+        return self._change(key, change, expected)
 
     def delete(self, key: DatasetKey) -> None:
         """Delete a dataset and what was kept of its repairs.
@@ -285,12 +293,19 @@ class Store:
                 break
 
     def _change(
-        self, key: DatasetKey, change: Callable[[Path, Manifest], tuple[Manifest, int]]
+        self,
+        key: DatasetKey,
+        change: Callable[[Path, Manifest], tuple[Manifest, int]],
+        expected: str | None = None,
     ) -> WriteResult:
         folder = self.root / key.folder
         with only_writer(folder, wait_s=self._wait_s):
             remove_leftovers(folder)
             old = Manifest.load(folder) or Manifest(key=key)
+            if expected not in (None, old.fingerprint):
+                raise DataError(
+                    f"{key} has been changed by another program meanwhile", path=folder, hint="start again"
+                )
             new, replaced = change(folder, old)
             if new != old or not new.parts:
                 new.save(folder)

@@ -1,4 +1,4 @@
-"""Open and close times of many bars at once: what `Timeframe` does for one time, for arrays of milliseconds."""
+"""Open and close times of many bars at once: `Timeframe` for arrays of milliseconds."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ _LOOSE: Final = re.compile(
     r"(?P<pair>[A-Za-z0-9]+(?:[_-][A-Za-z0-9]+){0,2}?)"
     rf"[_-](?P<timeframe>\d+{_UNIT})(?:[_-](?P<what>mark|futures|funding_rate)\b)?(?:[_.-].*)?"
 )
-_PAIR: Final = re.compile(r"(?P<pair>[A-Za-z0-9]+(?:[_-][A-Za-z]+){0,2})(?:[_-](?:\d{4}|funding|trades).*)?")
+_PAIR: Final = re.compile(r"(?P<pair>[A-Z0-9]+(?:[_-][A-Z]+){0,2})(?:[_-](?:\d{4}|funding|trades).*)?")
 _KINDS: Final = {
     "mark": DataKind.MARK,
     "funding_rate": DataKind.FUNDING,
