@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,17 @@ from numpy.typing import NDArray
 from cashup.backtest.market import MarketData
 from cashup.engine.callbacks import PythonCallbacks, strategy_failed, wants_of
 from cashup.engine.kernel_host import KernelHost
-from cashup.engine.strategy import Strategy, attach, unroll, warm_up
+from cashup.engine.strategy import Strategy, attach, defines, unroll, warm_up
 from cashup.engine.strategy_log import LogLine
 from cashup.kernel.compiling.errors import CannotCompile
-from cashup.kernel.compiling.python_callback import python_callback
+from cashup.kernel.compiling.python_callback import AddressedFunction, python_callback
 from cashup.kernel.loop import run as run_loop
 from cashup.kernel.memory import RunMemory
-from cashup.kernel.types import RUN_GROW
+from cashup.kernel.types import RUN_GROW, RUN_STOPPED
 from cashup.model.errors import InputError, UnknownNameError, explain
+
+if TYPE_CHECKING:
+    from cashup.kernel.compiling.block import StrategyBlock
 
 Mode = Literal["auto", "compiled", "python"]
 _MODES = ("auto", "compiled", "python")
@@ -64,6 +68,10 @@ class FastOutcome(NamedTuple):
         return self.memory.fills
 
 
+class CallbackFailed(Exception):  # noqa: N818 (internal: the run is repeated in Python)
+    """Say that a compiled callback returned an error; Python will say which."""
+
+
 class _Attempt:
     """One run from a fresh copy of the strategy: prepared, started, ready for the loop."""
 
@@ -73,6 +81,7 @@ class _Attempt:
         self.strategy = copy.deepcopy(template)
         self.memory = market.memory(wants=wants_of(template))
         self.host = KernelHost(self.memory)
+        self._block: StrategyBlock | None = None
         self.timings = {"prepare": 0.0, "compile": 0.0, "run": 0.0}
         self._guarded("prepare", lambda: attach(self.strategy, market.view, self.host))
         self.first_decision = warm_up(self.strategy)
@@ -90,9 +99,61 @@ class _Attempt:
             raise self._failure(callbacks.error, callbacks.failed)
         self.timings["run"] = time.perf_counter() - started
 
-    def _loop(self, callback: Any) -> int:
+    def compiled(self) -> None:
+        """Run with the callbacks compiled.
+
+        Raises:
+            CannotCompile: They cannot be.
+            CallbackFailed: A compiled callback failed; the run must be repeated in Python.
+        """
+        # The compiler is imported here: a run in Python must not pay for it.
+        from cashup.kernel.compiling.block import StrategyBlock
+        from cashup.kernel.compiling.compiler import COMPILED_EVENTS, compile_strategy
+
+        started = time.perf_counter()
+        self._guarded("on_start", self.strategy.on_start)
+        wanted = tuple(name for name in COMPILED_EVENTS if name == "on_bar" or defines(self.strategy, name))
+        code = compile_strategy(self.strategy, Strategy, wanted)
+        callbacks = PythonCallbacks(self.strategy, self.host)
+        stop = python_callback(self._ending(callbacks)) if defines(self.strategy, "on_stop") else None
+        block = StrategyBlock(
+            self.strategy, Strategy, code, self.memory.address, 0 if stop is None else stop.address
+        )
+        self._block = block
+        self.memory.run["strategy"] = block.address
+        self.timings["compile"] = time.perf_counter() - started
+        started = time.perf_counter()
+        status = self._loop(code.callback)
+        self.timings["run"] = time.perf_counter() - started
+        if callbacks.error is not None:
+            raise self._failure(callbacks.error, callbacks.failed)
+        if status == RUN_STOPPED:
+            raise CallbackFailed
+        self._take_back(block)
+
+    def _ending(self, callbacks: PythonCallbacks) -> Callable[[int, int, int], int]:
+        def stop(strategy: int, event: int, argument: int) -> int:
+            assert self._block is not None
+            self._take_back(self._block)
+            unroll(self.strategy)
+            return callbacks.call(strategy, event, argument)
+
+        return stop
+
+    def _take_back(self, block: StrategyBlock) -> None:
+        """Bring state and log of the block to the instance and the host, once."""
+        if self._block is None:
+            return
+        self._block = None
+        block.write_back()
+        count, lines = block.log()
+        for ts, text, values in lines:
+            self.host.messages.write(ts, text, values)
+        self.host.messages.count += count - len(lines)
+
+    def _loop(self, callback: AddressedFunction) -> int:
         while True:
-            status = int(run_loop(self.memory.address, callback))
+            status = int(run_loop(self.memory.address, callback.address))
             if status != RUN_GROW:
                 return status
             self.memory.grow()
@@ -140,6 +201,18 @@ def run_fast(strategy: Strategy, market: MarketData, *, mode: Mode = "auto") -> 
     """
     if mode not in _MODES:
         raise UnknownNameError("mode", mode, _MODES, field="mode")
+    obstacle: CannotCompile | None = None
+    if mode != "python":
+        attempt = _Attempt(strategy, market)
+        try:
+            attempt.compiled()
+            return attempt.outcome("compiled", None)
+        except CannotCompile as e:
+            obstacle = e
+        except CallbackFailed:
+            obstacle = None
+    if mode == "compiled" and obstacle is not None:
+        raise InputError(explain(f"{type(strategy).__name__} cannot be compiled: {obstacle}"), field="mode")
     attempt = _Attempt(strategy, market)
     attempt.in_python()
-    return attempt.outcome("python", None)
+    return attempt.outcome("python", obstacle)

@@ -69,6 +69,7 @@ REASONS: Final = {
     k.REASON_UNKNOWN_INSTRUMENT: OrderReason.UNKNOWN_INSTRUMENT,
     k.REASON_END_OF_RUN: OrderReason.END_OF_RUN,
     k.REASON_TOO_MANY: OrderReason.TOO_MANY,
+    k.REASON_RISK_LIMIT: OrderReason.RISK_LIMIT,
 }
 
 SIDE_CODES: Final = _inverse(SIDES)
@@ -77,3 +78,8 @@ TIME_IN_FORCE_CODES: Final = _inverse(TIMES_IN_FORCE)
 INSTRUMENT_KIND_CODES: Final = _inverse(INSTRUMENT_KINDS)
 MARGIN_MODE_CODES: Final = _inverse(MARGIN_MODES)
 REASON_CODES: Final = _inverse(REASONS)
+
+
+def reason_code(reason: OrderReason) -> int:
+    """Return the kernel's code of a reason; what it has no code for was a rule of ours, or of the venue."""
+    return REASON_CODES.get(reason, k.REASON_RISK_LIMIT)

@@ -1,15 +1,14 @@
-"""Between the kernel's order rows and the model's order requests."""
+"""From the kernel's order rows to the model's order requests."""
 
 from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
-
-import numpy as np
+from typing import Final
 
 from cashup.engine.codes import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from cashup.engine.grid import FREE, InstrumentGrid
+from cashup.engine.views import OrderView
 from cashup.kernel import types as k
 from cashup.model.ids import AccountId, ClientOrderId, GroupId, InstrumentId, StrategyId
 from cashup.model.orders import OrderRequest
@@ -19,87 +18,8 @@ from cashup.model.orders import OrderRequest
 EVERYTHING: Final = Decimal("1e18")
 
 
-class OrderRow(NamedTuple):
-    """One row of the kernel's order table, read at once: see `cashup.kernel.types.ORDER`."""
-
-    id: int
-    instrument: int
-    side: int
-    type: int
-    time_in_force: int
-    flags: int
-    status: int
-    reason: int
-    quantity: float
-    value: float
-    filled: float
-    average_price: float
-    fee: float
-    price: float
-    stop_price: float
-    trail: float
-    trail_extreme: float
-    group: int
-    parent: int
-    tag: int
-    created_ts: int
-    active_ts: int
-    expire_ts: int
-    cancel_ts: int
-    done_ts: int
-    created_d: int
-    rested: int
-    spent_ts: int
-
-    @classmethod
-    def of(cls, record: np.void | np.ndarray[Any, Any]) -> OrderRow:
-        """Read a record of the order table."""
-        return cls._make(record.item())
-
-
-class FillRow(NamedTuple):
-    """One row of the kernel's fill table: see `cashup.kernel.types.FILL`."""
-
-    order: int
-    instrument: int
-    side: int
-    kind: int
-    maker: int
-    ts: int
-    i: int
-    d: int
-    price: float
-    quantity: float
-    fee: float
-    realized: float
-    position: float
-    tag: int
-
-    @classmethod
-    def of(cls, record: np.void | np.ndarray[Any, Any]) -> FillRow:
-        """Read a record of the fill table."""
-        return cls._make(record.item())
-
-
-class PaymentRow(NamedTuple):
-    """One row of the kernel's payment table: see `cashup.kernel.types.PAYMENT`."""
-
-    instrument: int
-    ts: int
-    rate: float
-    price: float
-    quantity: float
-    amount: float
-    fills: int
-
-    @classmethod
-    def of(cls, record: np.void | np.ndarray[Any, Any]) -> PaymentRow:
-        """Read a record of the payment table."""
-        return cls._make(record.item())
-
-
 def request_of(
-    row: OrderRow,
+    row: OrderView,
     *,
     client_order_id: ClientOrderId,
     parent_id: ClientOrderId | None,

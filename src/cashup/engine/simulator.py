@@ -1,7 +1,8 @@
 """A venue in memory: the kernel's matching step, behind the same port as a real exchange.
 
-It keeps its own account of orders, positions and money, as a venue does, and knows of the node only what commands
-tell it. Market data comes in by `handle`, before the node sees it; what follows from it leaves as events.
+It keeps its own account of orders, positions and money, as a venue does, and knows of the node only what
+commands tell it. Market data comes in by `handle`, before the node sees it; what follows from it leaves as
+events.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class FundingDue(NamedTuple):
 class SimulatedExchange:
     """Match orders on bars, with the rules and numbers of a compiled run.
 
-    Its memory is that of a run of one single bar, which every step of time overwrites. `handle` takes what the
-    market does; `submit`, `cancel` and `link` take commands; consequences go to the connected sink.
+    Its memory is that of a run of one single bar, which every step of time overwrites. `handle` takes what
+    the market does; `submit`, `cancel` and `link` take commands; consequences go to the connected sink.
 
     Args:
         instruments: What is traded, in the order bars come in.
@@ -166,6 +167,11 @@ class SimulatedExchange:
                 message="the simulated exchange does not change orders; cancel and place a new one",
             )
         )
+
+    def close(self) -> None:
+        """End what still works: no more data will come."""
+        self._catch_up()
+        self._report.close(self.memory.open_orders.tolist(), self._integers[_NOW])
 
     def _columns(self, index: int) -> Columns:
         times, rates, marks = self._funding_columns[index]

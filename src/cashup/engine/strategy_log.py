@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 Number = float | int | bool
 
 #: Lines kept of one run; later ones are only counted, so that a line a bar cannot fill the memory.
-LOG_LINES: int = 10_000
+LOG_LINES: Final = 10_000
 
 
 class LogLine(NamedTuple):

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from cashup.engine.codes import REASONS, SIDES
 from cashup.engine.grid import FREE, InstrumentGrid
-from cashup.engine.order_rows import FillRow, OrderRow, PaymentRow
 from cashup.engine.ports import EventSink
+from cashup.engine.views import FillView, OrderView, PaymentView, row_of
 from cashup.engine.words import integers
 from cashup.kernel import types as k
 from cashup.kernel.memory import RunMemory
@@ -29,6 +29,7 @@ from cashup.model.ids import AccountId, ClientOrderId, Currency, FillId, Strateg
 from cashup.model.instrument import Instrument
 from cashup.model.money import MONEY_CONTEXT, ZERO
 from cashup.model.orders import Fill, FillKind, Liquidity, OrderRequest
+from cashup.model.reasons import OrderReason
 
 _LIVE = frozenset({k.ACCEPTED, k.TRIGGERED, k.PARTIALLY_FILLED, k.FILLED})
 
@@ -56,9 +57,9 @@ class VenueOrder:
 class VenueReport:
     """Turn changed rows of the venue's memory into events.
 
-    The memory lists orders in the order they first changed, and fills and payments in theirs. Events keep all of
-    it: an order's first event comes where it first changed, and fills and payments follow each other as they moved
-    the money.
+    The memory lists orders in the order they first changed, and fills and payments in theirs. Events keep
+    all of it: an order's first event comes where it first changed, and fills and payments follow each other
+    as they moved the money.
 
     Attributes:
         orders: What was said about each order; the order of row r is at r.
@@ -76,8 +77,8 @@ class VenueReport:
         self._account_id = account_id
         self._currency = currency
         self._children: dict[int, list[int]] = {}
-        self._fills: deque[FillRow] = deque()
-        self._payments: deque[PaymentRow] = deque()
+        self._fills: deque[FillView] = deque()
+        self._payments: deque[PaymentView] = deque()
         self._taken = 0
         self._fill_count = 0
         self._now = 0
@@ -92,8 +93,8 @@ class VenueReport:
         """Report everything that changed since the last report, and forget it in the venue's memory."""
         memory, run = self._memory, self._memory.run
         numbers = integers(int(run["updates"]), int(run["n_updates"])).tolist() if run["n_updates"] else []
-        self._fills = deque(FillRow.of(row) for row in memory.fills)
-        self._payments = deque(PaymentRow.of(row) for row in memory.payments)
+        self._fills = deque(FillView._make(row.item()) for row in memory.fills)
+        self._payments = deque(PaymentView._make(row.item()) for row in memory.payments)
         self._taken = 0
         self._now = now
         run["n_updates"] = run["n_fills"] = run["n_payments"] = 0
@@ -114,8 +115,24 @@ class VenueReport:
             if row.id in filled:
                 self._finish(row)
 
-    def _row(self, number: int) -> OrderRow:
-        return OrderRow.of(self._memory.orders[number - 1])
+    def close(self, numbers: Sequence[int], now: int) -> None:
+        """Report that the venue closes: these orders end with it."""
+        self._now = now
+        for number in numbers:
+            order, row = self.orders[number - 1], self._row(number)
+            order.is_ended = True
+            self._correct(order, row)
+            self.sink(
+                OrderCancelled(
+                    client_order_id=order.request.client_order_id,
+                    ts_event=now,
+                    ts_init=now,
+                    reason=OrderReason.END_OF_RUN,
+                )
+            )
+
+    def _row(self, number: int) -> OrderView:
+        return OrderView._make(row_of(self._memory.orders, number - 1))
 
     def _drain(self, passed: set[int]) -> None:
         """Report the fills that come next, as long as they are of orders already spoken of."""
@@ -128,7 +145,7 @@ class VenueReport:
             else:
                 self._liquidate(fill)
 
-    def _greet(self, row: OrderRow) -> bool:
+    def _greet(self, row: OrderView) -> bool:
         """Report that an order became active, arrived or triggered; return whether there was anything to say."""
         order = self.orders[row.id - 1]
         is_live = row.status in _LIVE or row.filled > 0.0
@@ -156,12 +173,14 @@ class VenueReport:
             said = True
         return said
 
-    def _finish(self, row: OrderRow) -> None:
+    def _finish(self, row: OrderView) -> None:
         """Report that an order ended without being filled whole."""
         order = self.orders[row.id - 1]
         if order.is_ended or row.status < k.FIRST_FINAL_STATUS:
             return
         order.is_ended = True
+        if row.status != k.FILLED:
+            self._correct(order, row)
         names = {
             "client_order_id": order.request.client_order_id,
             "ts_event": row.done_ts,
@@ -174,7 +193,13 @@ class VenueReport:
         elif row.status == k.EXPIRED:
             self.sink(OrderExpired(reason=REASONS[row.reason], **names))
 
-    def _fill(self, fill: FillRow) -> None:
+    def _correct(self, order: VenueOrder, row: OrderView) -> None:
+        """Report the quantity of an order that was sized at the venue and then could not trade."""
+        known = order.quantity or _number(order.request.quantity)
+        if order.is_accepted and row.quantity > 0.0 and row.quantity != known:
+            self._amend(order, row)
+
+    def _fill(self, fill: FillView) -> None:
         order = self.orders[fill.order - 1]
         trade = self._trade(fill, order.request.client_order_id, order.request.strategy_id)
         order.done = MONEY_CONTEXT.add(order.done, trade.quantity)
@@ -187,11 +212,13 @@ class VenueReport:
                 leaves=self._leaves(fill, order) if order.is_flexible else None,
             )
         )
+        if order.is_flexible:
+            order.quantity = self._row(fill.order).quantity
         for child in self._children.get(fill.order, ()):
             if not self.orders[child - 1].is_held:
                 self._resize(child)
 
-    def _leaves(self, fill: FillRow, order: VenueOrder) -> Decimal:
+    def _leaves(self, fill: FillView, order: VenueOrder) -> Decimal:
         """Return what is still to fill after a fill: later ones of this step, and what the row has left then."""
         row, grid = self._row(fill.order), self._grids[fill.instrument].quantity
         later = ZERO
@@ -207,6 +234,9 @@ class VenueReport:
         order, row = self.orders[number - 1], self._row(number)
         if row.quantity == order.quantity or not row.quantity > 0.0 or order.is_ended:
             return
+        self._amend(order, row)
+
+    def _amend(self, order: VenueOrder, row: OrderView) -> None:
         order.quantity = row.quantity
         self.sink(
             OrderAmended(
@@ -217,11 +247,11 @@ class VenueReport:
             )
         )
 
-    def _say(self, kind: type[OrderSubmitted] | type[OrderTriggered], row: OrderRow, ts: int) -> None:
+    def _say(self, kind: type[OrderSubmitted] | type[OrderTriggered], row: OrderView, ts: int) -> None:
         name = self.orders[row.id - 1].request.client_order_id
         self.sink(kind(client_order_id=name, ts_event=ts, ts_init=self._now))
 
-    def _trade(self, fill: FillRow, name: ClientOrderId, strategy_id: StrategyId) -> Fill:
+    def _trade(self, fill: FillView, name: ClientOrderId, strategy_id: StrategyId) -> Fill:
         grid = self._grids[fill.instrument]
         self._fill_count += 1
         return Fill(
@@ -242,7 +272,7 @@ class VenueReport:
             ts_init=self._now,
         )
 
-    def _liquidate(self, fill: FillRow) -> None:
+    def _liquidate(self, fill: FillView) -> None:
         """Report a trade the venue made for want of margin, under a name of the venue's own."""
         name = ClientOrderId(f"liquidation-{self._fill_count + 1}")
         trade = self._trade(fill, name, StrategyId(""))
@@ -278,6 +308,10 @@ class VenueReport:
                     currency=self._currency,
                 )
             )
+
+
+def _number(value: Decimal | None) -> float:
+    return 0.0 if value is None else float(value)
 
 
 def _nowhere(event: object) -> None:

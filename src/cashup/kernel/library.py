@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import importlib
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cashup.kernel.cache import cache_directory
-from cashup.kernel.function import FLOAT, REGISTRY, KernelFunction
+from cashup.kernel.function import REGISTRY, KernelFunction
 
 #: Modules whose functions make up the library.
 _MODULES: Final = (
@@ -25,8 +24,10 @@ _MODULES: Final = (
     "fills",
     "triggers",
     "path",
+    "quiet",
     "match",
     "loop",
+    "replica",
 )
 _DIGEST_BYTES: Final = 32
 
@@ -68,9 +69,14 @@ def load() -> Any:
 
 
 def _build(llvm: Any, machine: Any) -> Any:
+    from cashup.kernel.bindings import write_adapter
     from cashup.kernel.translator import translate
 
-    module = llvm.parse_assembly(str(translate(REGISTRY.values(), "cashup_kernel")))
+    source = translate(REGISTRY.values(), "cashup_kernel")
+    for function in REGISTRY.values():
+        if function.exported:
+            write_adapter(source, function)
+    module = llvm.parse_assembly(str(source))
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.inlining_threshold = 150
@@ -87,11 +93,10 @@ def address_of(function: KernelFunction) -> int:
 
 
 def from_python(function: KernelFunction) -> Callable[..., Any]:
-    """Return a Python callable for an exported kernel function."""
-    kinds = {FLOAT: ctypes.c_double}
-    arguments = [kinds.get(kind, ctypes.c_int64) for kind in function.arguments]
-    make = ctypes.CFUNCTYPE if function.release_gil else ctypes.PYFUNCTYPE
-    return make(kinds.get(function.returns, ctypes.c_int64), *arguments)(address_of(function))
+    """Return the Python callable of an exported kernel function."""
+    from cashup.kernel.bindings import adapter_symbol, bind
+
+    return bind(function, load().get_function_address(adapter_symbol(function)))
 
 
 def _read(path: Path) -> bytes | None:

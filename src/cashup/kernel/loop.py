@@ -21,6 +21,7 @@ from cashup.kernel.ledger import equity
 from cashup.kernel.lifecycle import end_order, forget_ended
 from cashup.kernel.function import INT, exported, internal
 from cashup.kernel.match import step
+from cashup.kernel.quiet import see_closes
 
 #: Free rows of the order table guaranteed to the callbacks of one bar (`memory.ORDER_RESERVE`).
 RESERVE = 1024
@@ -35,24 +36,6 @@ def end_all(address: int) -> int:
     for j in range(run.n_open):
         end_order(address, load_i8(run.open_orders, j) - 1, kt.CANCELLED, kt.REASON_END_OF_RUN, run.now)
     return forget_ended(address)
-
-
-@internal(INT, INT)
-def see_closes(address: int, i: int) -> int:
-    """Take over the closes of a bar in which nothing could happen to orders or positions."""
-    run = as_run(address)
-    for k in range(run.n_instruments):
-        instrument = instrument_at(run.instruments, k)
-        price = load_f8(instrument.close, i)
-        if price == price:
-            position = position_at(run.positions, k)
-            position.last_price = price
-            mark = price
-            if instrument.mark != 0:
-                mark = load_f8(instrument.mark, i)
-            if mark == mark:
-                position.mark_price = mark
-    return 0
 
 
 @internal(INT, INT)

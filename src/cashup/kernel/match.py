@@ -19,6 +19,7 @@ from cashup.kernel.lifecycle import end_order, forget_ended, notify
 from cashup.kernel.function import FLOAT, INT, exported, internal
 from cashup.kernel.margin import check_liquidation, settle_funding
 from cashup.kernel.path import walk_path
+from cashup.kernel.quiet import is_quiet, see_closes
 from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, ratchet, waits
 
 
@@ -105,6 +106,9 @@ def step(address: int, i: int) -> int:
     run.i = i
     open_ts = load_i8(run.open_ts, i)
     close_ts = load_i8(run.close_ts, i)
+    if is_quiet(address) == 1:
+        run.now = close_ts
+        return see_closes(address, i)
     expire(address, open_ts)
     for k in range(run.n_instruments):
         instrument = instrument_at(run.instruments, k)
@@ -130,17 +134,7 @@ def step(address: int, i: int) -> int:
             if price == price:
                 walk_path(address, k)
     run.now = close_ts
-    for k in range(run.n_instruments):
-        instrument = instrument_at(run.instruments, k)
-        position = position_at(run.positions, k)
-        price = load_f8(instrument.close, i)
-        if price == price:
-            position.last_price = price
-            mark = price
-            if instrument.mark != 0:
-                mark = load_f8(instrument.mark, i)
-            if mark == mark:
-                position.mark_price = mark
+    see_closes(address, i)
     if run.n_margined > 0:
         check_liquidation(address, 1, close_ts)
     if run.n_ended > 0:

@@ -1,20 +1,21 @@
 """Keep the tables of a run by hearsay: for whoever does not match orders, but is told what became of them.
 
-A trading node decides on the same numbers as a compiled run, and learns of fills, payments and changes of orders as
-events. These functions enter them with the arithmetic of `fills` and `margin`, so both sides hold the same bits.
+A trading node decides on the same numbers as a compiled run, and learns of fills, payments and changes of
+orders as events. These functions enter them with the arithmetic of `fills` and `margin`, so both sides hold
+the same bits.
 """
 
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, order_at, payment_at, position_at
+from cashup.kernel.records import as_run, instrument_at, order_at, payment_at, position_at
 from cashup.kernel.ledger import book, refresh_liquidation
 from cashup.kernel.lifecycle import end_order, forget_ended, notify
-from cashup.kernel.linking import FLOAT, INT, callable_from_python
-from cashup.kernel.rounding import to_grid
+from cashup.kernel.function import FLOAT, INT, exported
+from cashup.kernel.rounding import GRID_TOLERANCE, to_grid
 
 
-@callable_from_python(INT, INT, INT, INT, FLOAT, FLOAT, FLOAT, INT, INT, INT, FLOAT, INT)
+@exported(INT, INT, INT, INT, FLOAT, FLOAT, FLOAT, INT, INT, INT, FLOAT, INT)
 def enter_fill(
     address: int,
     order_id: int,
@@ -57,9 +58,13 @@ def enter_fill(
         filled = order.filled + quantity
         order.average_price = (order.average_price * order.filled + price * quantity) / filled
         order.fee += fee
-        order.quantity = total
+        gridless = instrument_at(run.instruments, k).lot <= 0.0 and order.filled > 0.0
+        if is_last == 1 and gridless and order.flags & (kt.CLOSE_POSITION | kt.REDUCE_ONLY) != 0:
+            order.quantity = filled  # the sum the venue made, to the bit
+        elif not (gridless and abs(order.quantity - total) <= GRID_TOLERANCE * total):
+            order.quantity = total
         if is_last == 1:
-            order.filled = total
+            order.filled = order.quantity
             end_order(address, order_id - 1, kt.FILLED, kt.REASON_NONE, ts)
             forget_ended(address)
         else:
@@ -70,12 +75,12 @@ def enter_fill(
     return run.n_fills - 1
 
 
-@callable_from_python(INT, INT, INT, INT, INT)
+@exported(INT, INT, INT, INT, INT)
 def enter_status(address: int, order_id: int, status: int, reason: int, ts: int) -> int:
-    """Move an order to a status it was said to have. Return 1, or 0 when it had ended before."""
+    """Move an order to a status it was said to have. Return 1, or 0 when it was that far before."""
     run = as_run(address)
     order = order_at(run.orders, order_id - 1)
-    if order.status >= kt.FIRST_FINAL_STATUS:
+    if order.status >= kt.FIRST_FINAL_STATUS or status <= order.status:
         return 0
     if status >= kt.FIRST_FINAL_STATUS:
         end_order(address, order_id - 1, status, reason, ts)
@@ -88,7 +93,14 @@ def enter_status(address: int, order_id: int, status: int, reason: int, ts: int)
     return 1
 
 
-@callable_from_python(INT, INT, INT, FLOAT, FLOAT, FLOAT, FLOAT)
+@exported(INT, INT, FLOAT)
+def enter_quantity(address: int, order_id: int, quantity: float) -> int:
+    """Give an order the whole quantity it was said to have. Return 1."""
+    order_at(as_run(address).orders, order_id - 1).quantity = quantity
+    return 1
+
+
+@exported(INT, INT, INT, FLOAT, FLOAT, FLOAT, FLOAT)
 def enter_funding(
     address: int, k: int, ts: int, rate: float, price: float, quantity: float, amount: float
 ) -> int:
@@ -109,5 +121,6 @@ def enter_funding(
     payment.price = price
     payment.quantity = quantity
     payment.amount = amount
+    payment.fills = run.n_fills
     refresh_liquidation(address)
     return run.n_payments - 1

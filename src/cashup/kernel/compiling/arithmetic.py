@@ -206,7 +206,7 @@ def _power(context: Any, builder: Any, left: Any, right: Any) -> Any:
 power = _binary("power", _power, None)
 
 
-@intrinsic
+@intrinsic(prefer_literal=True)
 def power_integer(typing_context: Any, base: Any, exponent: Any) -> Any:
     """Return base ** a literal non-negative integer; of an integer base by multiplication, checked."""
     if not isinstance(exponent, types.IntegerLiteral):
@@ -283,7 +283,7 @@ floor_to_int = _rounding("floor_to_int", "floor")
 ceil_to_int = _rounding("ceil_to_int", "ceil")
 
 
-@intrinsic
+@intrinsic(prefer_literal=True)
 def round_to_digits(typing_context: Any, value: Any, digits: Any) -> Any:
     """Return round(value, digits): correctly rounded decimal digits, by the C library's own conversion."""
     if not is_float(value) or not isinstance(digits, types.IntegerLiteral):
@@ -335,6 +335,19 @@ def integer_argument(typing_context: Any, value: Any) -> Any:
         return context.cast(builder, args[0], signature.args[0], types.int64)
 
     return types.int64(_plain(value)), generate
+
+
+@intrinsic
+def truth(typing_context: Any, value: Any) -> Any:
+    """Return bool(value); NaN is true."""
+    _result(value)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        if is_float(signature.args[0]):
+            return builder.fcmp_unordered("!=", args[0], ir.Constant(args[0].type, 0.0))
+        return context.cast(builder, args[0], signature.args[0], types.boolean)
+
+    return types.boolean(_plain(value)), generate
 
 
 def _extreme(name: str, is_better: str) -> Any:
@@ -429,7 +442,7 @@ _ONE: Final = (
 )  # fmt: skip
 #: Exact by IEEE 754, so the processor's own instruction gives the C library's number.
 _INSTRUCTIONS: Final = ("sqrt", "fabs", "floor", "ceil", "trunc", "rint", "copysign")
-_TWO: Final = ("pow", "atan2", "copysign", "fmod")
+MATH_TWO: Final = ("pow", "atan2", "copysign", "fmod")
 _OTHERS: Final = ("snprintf", "strtod")
 
 
@@ -440,7 +453,7 @@ def _publish() -> None:
     except AttributeError:
         library = ctypes.CDLL(ctypes.util.find_library("m") or ctypes.util.find_library("msvcrt"))
     c_library = ctypes.CDLL(None)
-    for name in (*_ONE, *_TWO, *_OTHERS):
+    for name in (*_ONE, *MATH_TWO, *_OTHERS):
         source = c_library if name in ("snprintf", "strtod") else library
         address = ctypes.cast(getattr(source, name), ctypes.c_void_p).value
         assert address is not None
@@ -450,4 +463,4 @@ def _publish() -> None:
 _publish()
 
 #: Functions of `math` a compiled callback may call, by name.
-MATH: Final = {name: _math(name, 1) for name in _ONE} | {name: _math(name, 2) for name in _TWO}
+MATH: Final = {name: _math(name, 1) for name in _ONE} | {name: _math(name, 2) for name in MATH_TWO}

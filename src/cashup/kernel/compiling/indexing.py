@@ -10,7 +10,7 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from cashup.kernel.compiling.arithmetic import fail_if
+from cashup.kernel.compiling.arithmetic import fail_if, is_number
 from cashup.kernel.compiling.strategy_type import ArrayType, JoinedSeriesType, SeriesType
 
 _I64 = ir.IntType(64)
@@ -21,7 +21,7 @@ def _is_index(kind: Any) -> bool:
     return isinstance(kind, (types.Integer, types.Boolean))
 
 
-@intrinsic
+@intrinsic(prefer_literal=True)
 def item(typing_context: Any, container: Any, index: Any) -> Any:
     """Return container[index] for a series, a state array or a tuple."""
     if isinstance(container, (SeriesType, JoinedSeriesType)):
@@ -47,10 +47,8 @@ def _tuple_item(container: Any, index: Any) -> Any:
 def _series_item(container: Any, index: Any) -> Any:
     if not _is_index(index):
         raise TypingError("cashup: a Series is indexed by an integer, the number of bars ago")
-    joined = isinstance(container, JoinedSeriesType)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        view = cgutils.create_struct_proxy(container)(context, builder, value=args[0])
         ago = context.cast(builder, args[1], signature.args[1], types.int64)
         zero = ir.Constant(_I64, 0)
         fail_if(
@@ -68,6 +66,51 @@ def _series_item(container: Any, index: Any) -> Any:
         return builder.load(result)
 
     return types.float64(container, types.unliteral(index)), generate
+
+
+def _load_bar(context: Any, builder: Any, container: Any, series: Any, ago: Any) -> Any:
+    """Load the value of a series `ago` bars ago, NaN before its first bar."""
+    view = cgutils.create_struct_proxy(container)(context, builder, value=series)
+    current = builder.load(builder.inttoptr(view.cursor, _I64.as_pointer()))
+    if isinstance(container, JoinedSeriesType):
+        current = builder.load(builder.gep(builder.inttoptr(view.seen, _I64.as_pointer()), [current]))
+    place = builder.sub(current, ago)
+    result = cgutils.alloca_once_value(builder, ir.Constant(_F64, float("nan")))
+    with builder.if_then(builder.icmp_signed(">=", place, ir.Constant(_I64, 0)), likely=True):
+        data = builder.inttoptr(view.data, _F64.as_pointer())
+        builder.store(builder.load(builder.gep(data, [place])), result)
+    return builder.load(result)
+
+
+def _crossing(name: str, now: str, before: str) -> Any:
+    """Return the intrinsic that compares a series with another or with a number, now and one bar ago."""
+
+    def operation(typing_context: Any, first: Any, second: Any) -> Any:
+        if not isinstance(first, (SeriesType, JoinedSeriesType)):
+            raise TypingError(f"cashup: the first argument of {name} is a Series")
+        if not isinstance(second, (SeriesType, JoinedSeriesType)) and not is_number(second):
+            raise TypingError(f"cashup: the second argument of {name} is a Series or a number")
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            def value(place: int, ago: int) -> Any:
+                kind = signature.args[place]
+                if is_number(kind):
+                    return context.cast(builder, args[place], kind, types.float64)
+                return _load_bar(context, builder, kind, args[place], ir.Constant(_I64, ago))
+
+            return builder.and_(
+                builder.fcmp_ordered(now, value(0, 0), value(1, 0)),
+                builder.fcmp_ordered(before, value(0, 1), value(1, 1)),
+            )
+
+        return types.boolean(first, types.unliteral(second)), generate
+
+    operation.__name__ = name
+    return intrinsic(operation)
+
+
+crossed_above = _crossing("crossed_above", ">", "<=")
+crossed_below = _crossing("crossed_below", "<", ">=")
 
 
 def _element_type(container: Any) -> Any:

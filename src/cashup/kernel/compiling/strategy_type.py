@@ -1,7 +1,8 @@
 """The Numba types a compiled strategy is made of: its own block, series, state arrays, position and row views.
 
 A strategy's value is a pointer to its block, an array of eight-byte slots. Slot 0 holds the address of the run,
-slot 1 the address of the log table; fields follow, at offsets that are part of the type.
+slot 1 that of the log table, slot 2 that of the function that ends it (0 = none); fields follow, at offsets
+that are part of the type.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _BYTE_POINTER = ir.IntType(8).as_pointer()
 
 RUN_SLOT: Final = 0
 LOG_SLOT: Final = 1
-FIRST_FIELD_SLOT: Final = 2
+STOP_SLOT: Final = 2
+FIRST_FIELD_SLOT: Final = 3
 
 FLOAT: Final = "float"
 INTEGER: Final = "int"
@@ -305,9 +307,9 @@ _POSITION_FIELDS: Final = {
 }
 _POSITION_SIGNS: Final = {"is_long": ">", "is_short": "<", "is_flat": "=="}
 _POSITION_MONEY: Final = {
-    "value": accounts.position_value_linked,
-    "pnl": accounts.position_pnl_linked,
-    "pnl_pct": accounts.position_pnl_fraction_linked,
+    "value": accounts.position_value,
+    "pnl": accounts.position_pnl,
+    "pnl_pct": accounts.position_pnl_fraction,
 }
 
 
