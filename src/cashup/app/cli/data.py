@@ -62,6 +62,11 @@ def _time(ts: int | None) -> str | None:
     return None if ts is None else format_time(ts * NS_PER_MS)
 
 
+def _day(ts: int | None) -> str | None:
+    text = _time(ts)
+    return None if text is None else text[:10]
+
+
 def _size(size: int) -> str:
     return f"{size / 1024:,.0f} kB" if size < 10 << 20 else f"{size / (1 << 20):,.0f} MB"
 
@@ -85,8 +90,8 @@ def list_(json: Json = False) -> None:
                 info.name,
                 info.kind,
                 info.timeframe,
-                _time(info.first),
-                _time(info.last),
+                _day(info.first),
+                _day(info.last),
                 f"{info.rows:,}",
                 info.missing,
                 _size(info.size),
@@ -253,7 +258,7 @@ def _print_report(target: str, report: QualityReport) -> None:
         f"{target} {report.timeframe}: {report.rows:,} bars, {_time(report.first)} .. {_time(report.last)}, "
         f"score {report.score:g} of 100"
     )
-    kinds = [outlier.kind for outlier in report.outliers]
+    kinds: list[str] = [outlier.kind for outlier in report.outliers]
     rows: list[tuple[str, int, str]] = [
         ("missing", report.missing, _runs_text(report.gaps)),
         ("repeated times", report.repeated, ""),
@@ -288,10 +293,18 @@ def _runs_text(runs: Any) -> str:
 @app.command()
 def repair(
     name: Name,
-    action: Annotated[
-        list[Literal["drop-duplicates", "drop-partial-last", "fill-gaps", "clip-spikes"]] | None,
-        typer.Option("--action", "-a", help="What to repair; may be given several times."),
-    ] = None,
+    drop_duplicates: Annotated[
+        bool, typer.Option("--drop-duplicates", help="Keep the last of several bars of one time.")
+    ] = False,
+    drop_partial_last: Annotated[
+        bool, typer.Option("--drop-partial-last", help="Drop a last bar that has not ended.")
+    ] = False,
+    fill_gaps: Annotated[
+        bool, typer.Option("--fill-gaps", help="Fill missing bars flat at the last close, with volume 0.")
+    ] = False,
+    clip_spikes: Annotated[
+        bool, typer.Option("--clip-spikes", help="Bring closes that leave and come back into their range.")
+    ] = False,
     timeframe: TimeframeOption = None,
     kind: Kind = "bars",
     undo: Annotated[bool, typer.Option("--undo", help="Undo the last repair.")] = False,
@@ -309,9 +322,14 @@ def repair(
         if undo:
             record = repairs.undo(store, key)
         else:
-            record = repairs.repair(
-                store, key, [repairs.Action(chosen) for chosen in action or []], now=now_ms()
-            )
+            asked = {
+                repairs.Action.DROP_DUPLICATES: drop_duplicates,
+                repairs.Action.DROP_PARTIAL_LAST: drop_partial_last,
+                repairs.Action.FILL_GAPS: fill_gaps,
+                repairs.Action.CLIP_SPIKES: clip_spikes,
+            }
+            chosen = [action for action, wanted in asked.items() if wanted]
+            record = repairs.repair(store, key, chosen, now=now_ms())
     if json:
         print_json({"dataset": str(key), "undone": undo, **asdict(record)})
     elif undo:
@@ -321,7 +339,7 @@ def repair(
     else:
         for change in record.changes[:10]:
             print(f"  {change.time} {change.action}")
-        print(f"{key}: {len(record.changes)} bars changed; undo with: cashup data repair {name} --undo")
+        print(f"{key}: {len(record.changes)} bars changed; --undo brings the original back")
 
 
 @app.command()
@@ -338,8 +356,8 @@ def resample(
     json: Json = False,
 ) -> None:
     """Make bars of a higher timeframe and store them."""
-    from cashup.data.datasets import DatasetKey
     from cashup.data import resample as resampling
+    from cashup.data.datasets import DatasetKey
 
     with reporting():
         store = _store()
