@@ -27,7 +27,6 @@ _MODULES: Final = (
     "quiet",
     "match",
     "loop",
-    "replica",
 )
 _DIGEST_BYTES: Final = 32
 
