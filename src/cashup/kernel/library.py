@@ -27,6 +27,8 @@ _MODULES: Final = (
     "quiet",
     "match",
     "loop",
+    "compiling.accounts",
+    "compiling.submitting",
 )
 _DIGEST_BYTES: Final = 32
 
