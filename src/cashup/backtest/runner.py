@@ -100,13 +100,24 @@ class Backtest:
 
     def outcome(self) -> RunOutcome:
         """Run once and return the plain outcome."""
-        if self.mode == "event":
-            from cashup.backtest.events import run_event
-
-            return run_event(self.strategy, self.market)
         from cashup.backtest.fast import run_fast
 
-        return run_fast(self.strategy, self.market, mode=self.mode)
+        done = run_fast(self.strategy, self.market, mode="auto" if self.mode == "event" else self.mode)
+        return RunOutcome(
+            market=self.market,
+            strategy=type(self.strategy).__name__,
+            parameters=self.strategy.parameters,
+            mode=done.mode,
+            obstacle=None if done.obstacle is None else str(done.obstacle),
+            equity=done.equity,
+            orders=done.orders,
+            fills=done.fills,
+            payments=done.memory.payments,
+            counters=done.memory.counters(),
+            first_decision=done.first_decision,
+            log=tuple((line.ts, line.text) for line in done.log),
+            timings=done.timings,
+        )
 
     @property
     def timeframe(self) -> Timeframe:
