@@ -226,7 +226,7 @@ class SimulatedExchange:
         flags = (
             (k.REDUCE_ONLY if request.reduce_only else 0)
             | (k.POST_ONLY if request.post_only else 0)
-            | (k.CLIP if request.clip else 0)
+            | (k.CLIP if request.clip and request.value != EVERYTHING else 0)
             | (k.VALUE_SIZED if request.value is not None else 0)
             | (k.CLOSE_POSITION if request.close_position and not parent else 0)
             | (k.TRAIL_FRACTION if request.trail_fraction is not None else 0)
