@@ -199,7 +199,7 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
         paid = slipped(address, k, side, price, min(wanted, room))
         if limited and (paid - order.price) * side > 0.0:
             paid = order.price
-    if sized_now:
+    if sized_now and order.flags & kt.REDUCE_ONLY == 0:
         wanted = order.value / (notional(instrument.kind, instrument.contract_size, paid) * (1.0 + rate))
 
     # What the account can carry.
