@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cashup.engine.series import Column, Cursor, Floats, Frame, Series, Times, series_of
+from cashup.engine.series import Column, Cursor, Floats, Frame, Series, Times, series_of, unrolled
 from cashup.model.errors import InputError, UnknownNameError, explain
 from cashup.model.time import NS_PER_MS, Timeframe
 
@@ -194,7 +194,7 @@ class MarketView:
         """Return a price column as Python numbers, converted once."""
         key = (bars.instrument, bars.table.timeframe, name)
         if key not in self._lists:
-            self._lists[key] = np.asarray(getattr(bars, name), dtype=np.float64).tolist()
+            self._lists[key] = unrolled(getattr(bars, name))
         return self._lists[key]
 
     def frame_of(self, table: BarTable) -> Frame:
@@ -329,9 +329,9 @@ class BarsView:
         setattr(self, name, series)
         return series
 
-    def series(self, name: str, values: list[float] | None = None) -> Series:
-        """Return one field as a series; `values` are its Python numbers when they are known."""
-        return series_of(getattr(self._source, name), self._source.frame, self._cursor, values)
+    def series(self, name: str, known: list[float] | None = None) -> Series:
+        """Return one field as a series; `known` are its Python numbers when they are at hand."""
+        return series_of(getattr(self._source, name), self._source.frame, self._cursor, known)
 
     def at(self, timeframe: str | Timeframe) -> BarsView:
         """Return the view of a longer timeframe of the same instrument."""

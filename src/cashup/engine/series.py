@@ -175,26 +175,21 @@ class Series:
     Attributes:
         data: The whole column as float64 (true and false are 1.0 and 0.0).
         frame: The bars it belongs to.
+        known: In Python mode, the column as `unrolled`.
     """
 
-    __slots__ = ("_cursor", "_values", "data", "frame")
+    __slots__ = ("_cursor", "data", "frame", "known")
 
-    def __init__(self, data: Any, frame: Frame, cursor: Cursor, values: list[float] | None = None) -> None:
+    def __init__(self, data: Any, frame: Frame, cursor: Cursor, known: list[float] | None = None) -> None:
         self.data: Floats = np.ascontiguousarray(data, dtype=np.float64)
         self.frame = frame
+        self.known: list[float] = known or []
         self._cursor = cursor
-        self._values = values
-
-    @property
-    def values(self) -> list[float]:
-        """The column as a list of Python numbers, which callbacks read several times faster than an array."""
-        if self._values is None:
-            self._values = self.data.tolist()
-        return self._values
 
     def unroll(self) -> None:
         """Convert to Python numbers now, before callbacks in Python begin."""
-        self._values = self.values
+        if not self.known:
+            self.known = unrolled(self.data)
 
     def __getitem__(self, ago: int) -> float:
         """Return the value `ago` bars ago; NaN before the first bar.
@@ -205,7 +200,7 @@ class Series:
         if ago < 0:
             raise IndexError(_NEGATIVE.format(ago))
         index = self._cursor[0] - ago
-        return self._values[index] if index >= 0 else math.nan  # type: ignore[index]  # unrolled before use
+        return self.known[index] if index >= 0 else math.nan
 
     def __len__(self) -> int:
         raise TypeError("a Series has no length in a callback; self.index + 1 bars have closed")
@@ -217,6 +212,14 @@ class Series:
         return f"Series({self.frame})"
 
 
+def unrolled(column: Any) -> list[float]:
+    """Return a column as Python numbers, which callbacks read several times faster than an array.
+
+    A NaN follows the last value, so that index -1, the bar before the first, reads as NaN.
+    """
+    return [*np.asarray(column, dtype=np.float64).tolist(), math.nan]
+
+
 _NEGATIVE = "Series index {} looks ahead; 0 is the current bar and k is k bars ago"
 
 
@@ -225,8 +228,8 @@ class JoinedSeries(Series):
 
     __slots__ = ("_seen",)
 
-    def __init__(self, data: Any, frame: Frame, cursor: Cursor, values: list[float] | None = None) -> None:
-        super().__init__(data, frame, cursor, values)
+    def __init__(self, data: Any, frame: Frame, cursor: Cursor, known: list[float] | None = None) -> None:
+        super().__init__(data, frame, cursor, known)
         assert frame.seen is not None, "a joined series needs to know which bars were closed when"
         self._seen: list[int] = []
 
@@ -245,13 +248,13 @@ class JoinedSeries(Series):
         if ago < 0:
             raise IndexError(_NEGATIVE.format(ago))
         index = self._seen[self._cursor[0]] - ago
-        return self._values[index] if index >= 0 else math.nan  # type: ignore[index]  # unrolled before use
+        return self.known[index] if index >= 0 else math.nan
 
 
-def series_of(data: Any, frame: Frame, cursor: Cursor, values: list[float] | None = None) -> Series:
+def series_of(data: Any, frame: Frame, cursor: Cursor, known: list[float] | None = None) -> Series:
     """Return the series of a column: direct for decision bars, joined for all others."""
     kind = Series if frame.seen is None else JoinedSeries
-    return kind(data, frame, cursor, values)
+    return kind(data, frame, cursor, known)
 
 
 def first_known(series: Series) -> int:

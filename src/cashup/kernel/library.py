@@ -28,6 +28,8 @@ _MODULES: Final = (
     "match",
     "loop",
     "replica",
+    "compiling.accounts",
+    "compiling.submitting",
 )
 _DIGEST_BYTES: Final = 32
 

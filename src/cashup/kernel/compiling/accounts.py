@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.access import as_run, instrument_at, position_at
+from cashup.kernel.function import FLOAT, INT, exported
 from cashup.kernel.ledger import notional, profit
-from cashup.kernel.linking import FLOAT, INT, callable_from_python, external
+from cashup.kernel.records import as_run, instrument_at, position_at
 
 
-@callable_from_python(INT, INT, returns=FLOAT)
+@exported(INT, INT, returns=FLOAT)
 def position_value(address: int, k: int) -> float:
     """Return the signed worth of position k: spot at the last price, perpetuals at the mark price."""
     run = as_run(address)
@@ -20,7 +20,7 @@ def position_value(address: int, k: int) -> float:
     return notional(instrument.kind, position.quantity * instrument.contract_size, price)
 
 
-@callable_from_python(INT, INT, returns=FLOAT)
+@exported(INT, INT, returns=FLOAT)
 def position_pnl(address: int, k: int) -> float:
     """Return the unrealised profit of position k, before fees."""
     run = as_run(address)
@@ -30,10 +30,7 @@ def position_pnl(address: int, k: int) -> float:
     return profit(instrument.kind, position.quantity * instrument.contract_size, position.entry_price, price)
 
 
-position_pnl_linked = external(position_pnl)
-
-
-@callable_from_python(INT, INT, returns=FLOAT)
+@exported(INT, INT, returns=FLOAT)
 def position_pnl_fraction(address: int, k: int) -> float:
     """Return the unrealised profit of position k as a fraction of its worth at entry; 0.0 when flat."""
     run = as_run(address)
@@ -42,8 +39,5 @@ def position_pnl_fraction(address: int, k: int) -> float:
         return 0.0
     instrument = instrument_at(run.instruments, k)
     worth = notional(instrument.kind, abs(position.quantity) * instrument.contract_size, position.entry_price)
-    return position_pnl_linked(address, k) / worth
+    return position_pnl(address, k) / worth
 
-
-position_value_linked = external(position_value)
-position_pnl_fraction_linked = external(position_pnl_fraction)

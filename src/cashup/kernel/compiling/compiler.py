@@ -19,6 +19,7 @@ from numba import njit, types
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 
+from cashup.kernel import externals
 from cashup.kernel import types as kt
 from cashup.kernel.access import as_run
 from cashup.kernel.compiling import arithmetic, indexing, names, strategy_type
@@ -29,7 +30,8 @@ from cashup.kernel.compiling.python_callback import AddressedFunction
 from cashup.kernel.compiling.rewriting import rewrite
 from cashup.kernel.compiling.strategy_type import STOP_SLOT, FieldKind, StrategyType, setter_of, strategy_at
 from cashup.kernel.compiling.submitting import submit
-from cashup.kernel.entry import COMPILED
+from cashup.kernel.function import FLOAT as FLOAT_ARGUMENT
+from cashup.kernel.function import KernelFunction
 
 #: Callbacks that are compiled, by event. `on_start` and `on_stop` run once and always in Python.
 COMPILED_EVENTS: Final = {
@@ -38,6 +40,12 @@ COMPILED_EVENTS: Final = {
     "on_order": kt.ON_ORDER,
     "on_funding": kt.ON_FUNDING,
 }
+
+
+def _external(function: KernelFunction) -> Any:
+    kinds = [types.float64 if kind == FLOAT_ARGUMENT else types.int64 for kind in function.arguments]
+    return types.ExternalFunction(function.symbol, types.int64(*kinds))
+
 
 _FUNCTIONS: Final[dict[str, Any]] = {
     "add": arithmetic.add,
@@ -76,14 +84,14 @@ _FUNCTIONS: Final[dict[str, Any]] = {
     "fill_of": strategy_type.fill_of,
     "payment_of": strategy_type.payment_of,
     "write_log": write_log,
-    "submit": submit,
-    "equity": COMPILED.equity,
-    "target": COMPILED.target,
-    "target_size": COMPILED.target_size,
-    "close_position": COMPILED.close_position,
-    "cancel": COMPILED.cancel,
-    "cancel_all": COMPILED.cancel_all,
-    "oco": COMPILED.oco,
+    "submit": _external(submit),
+    "equity": externals.equity,
+    "target": externals.target,
+    "target_size": externals.target_size,
+    "close_position": externals.close_position,
+    "cancel": externals.cancel,
+    "cancel_all": externals.cancel_all,
+    "oco": externals.oco,
 }
 _ROW_OF: Final = {"on_fill": "fill_of", "on_order": "order_of", "on_funding": "payment_of"}
 
@@ -245,9 +253,7 @@ def _entry(layout: StrategyType, guards: dict[str, Any]) -> AddressedFunction:
     exec(compile("\n".join(lines), "<entry>", "exec"), namespace)  # noqa: S102 (our own lines, built above)
     signature = types.int64(types.int64, types.int64, types.int64)
     dispatcher = njit(signature, error_model="python", no_cpython_wrapper=True)(namespace["entry"])
-    result = dispatcher.get_compile_result(signature)
-    address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
-    return AddressedFunction(address, dispatcher)
+    return AddressedFunction(externals.address_of(dispatcher), dispatcher)
 
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')

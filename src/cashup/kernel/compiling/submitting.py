@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-from cashup.kernel.entry import COMPILED
-from cashup.kernel.linking import FLOAT, INT, linked
-
-_place = COMPILED.place
-_bracket = COMPILED.bracket
+from cashup.kernel.entry import bracket, place
+from cashup.kernel.function import FLOAT, INT, exported
 
 
-@linked(INT, INT, INT, INT, INT, INT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, INT, INT, FLOAT, FLOAT, FLOAT)
+@exported(INT, INT, INT, INT, INT, INT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, INT, INT, FLOAT, FLOAT, FLOAT)
 def submit(
     address: int,
     instrument: int,
@@ -31,10 +26,10 @@ def submit(
     trailing: float,
 ) -> int:
     """Place an order, attach the protective orders whose price is not NaN, and return the order's id."""
-    order_id = _place(
+    order_id = place(
         address, instrument, side, kind, time_in_force, flags, quantity, value, price, stop_price, trail,
         expire_ts, 0, 0, tag,
     )  # fmt: skip
-    if not (math.isnan(stop_loss) and math.isnan(take_profit) and math.isnan(trailing)):
-        _bracket(address, order_id, stop_loss, take_profit, trailing)
+    if stop_loss == stop_loss or take_profit == take_profit or trailing == trailing:
+        bracket(address, order_id, stop_loss, take_profit, trailing)
     return order_id
