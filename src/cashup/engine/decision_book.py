@@ -47,6 +47,7 @@ class DecisionBook:
         "_floats",
         "_grids",
         "_integers",
+        "_marked",
         "_places",
         "_positions",
         "is_empty",
@@ -64,6 +65,7 @@ class DecisionBook:
         self._positions = tuple(
             floats(base + row * width, width // 8) for row in range(len(memory.positions))
         )
+        self._marked = tuple(bool(row["mark"]) for row in memory.instruments)
         self._equity: Any = memory.equity.data
         self._places = {instrument.id: place for place, instrument in enumerate(instruments)}
         self._grids = tuple(InstrumentGrid.of(instrument) for instrument in instruments)
@@ -72,11 +74,12 @@ class DecisionBook:
         """Take over the closes of one step of time, the `index`-th ever."""
         self._integers[_I] = index
         self._integers[_NOW] = step.ts_event
-        for words, values in zip(self._positions, step.bars, strict=True):
+        for words, marked, values in zip(self._positions, self._marked, step.bars, strict=True):
             if values is not None:
-                close, mark = values[3], values[5]
-                words[_LAST] = close
-                words[_MARK] = mark if mark == mark else close
+                words[_LAST] = values[3]
+                mark = values[5] if marked else values[3]
+                if mark == mark:
+                    words[_MARK] = mark
 
     def decide(self) -> int:
         """Close a decision bar: write its equity and return its index."""
