@@ -26,6 +26,7 @@ _D: Final = slot(k.RUN, "d")
 _NOW: Final = slot(k.RUN, "now")
 _CASH: Final = slot(k.RUN, "cash")
 _INITIAL: Final = slot(k.RUN, "initial_cash")
+_N_CROSS: Final = slot(k.RUN, "n_cross")
 _QUANTITY: Final = slot(k.POSITION, "quantity")
 _LAST: Final = slot(k.POSITION, "last_price")
 _MARK: Final = slot(k.POSITION, "mark_price")
@@ -80,6 +81,8 @@ class DecisionBook:
                 mark = values[5] if marked else values[3]
                 if mark == mark:
                     words[_MARK] = mark
+        if self._integers[_N_CROSS] > 1:
+            replica.revalue(self._address)
 
     def decide(self) -> int:
         """Close a decision bar: write its equity and return its index."""
