@@ -131,6 +131,7 @@ def run_events(
         currency=instruments[0].settle,
         account_id=ACCOUNT,
         rules=market.rules,
+        marked=[columns.mark is not None for columns in timeline.columns],
         start=start,
     )
     clock = SimClock(start)

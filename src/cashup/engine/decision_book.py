@@ -26,6 +26,7 @@ _D: Final = slot(k.RUN, "d")
 _NOW: Final = slot(k.RUN, "now")
 _CASH: Final = slot(k.RUN, "cash")
 _INITIAL: Final = slot(k.RUN, "initial_cash")
+_N_CROSS: Final = slot(k.RUN, "n_cross")
 _QUANTITY: Final = slot(k.POSITION, "quantity")
 _LAST: Final = slot(k.POSITION, "last_price")
 _MARK: Final = slot(k.POSITION, "mark_price")
@@ -47,6 +48,7 @@ class DecisionBook:
         "_floats",
         "_grids",
         "_integers",
+        "_marked",
         "_places",
         "_positions",
         "is_empty",
@@ -64,6 +66,7 @@ class DecisionBook:
         self._positions = tuple(
             floats(base + row * width, width // 8) for row in range(len(memory.positions))
         )
+        self._marked = tuple(bool(row["mark"]) for row in memory.instruments)
         self._equity: Any = memory.equity.data
         self._places = {instrument.id: place for place, instrument in enumerate(instruments)}
         self._grids = tuple(InstrumentGrid.of(instrument) for instrument in instruments)
@@ -72,11 +75,14 @@ class DecisionBook:
         """Take over the closes of one step of time, the `index`-th ever."""
         self._integers[_I] = index
         self._integers[_NOW] = step.ts_event
-        for words, values in zip(self._positions, step.bars, strict=True):
+        for words, marked, values in zip(self._positions, self._marked, step.bars, strict=True):
             if values is not None:
-                close, mark = values[3], values[5]
-                words[_LAST] = close
-                words[_MARK] = mark if mark == mark else close
+                words[_LAST] = values[3]
+                mark = values[5] if marked else values[3]
+                if mark == mark:
+                    words[_MARK] = mark
+        if self._integers[_N_CROSS] > 1:
+            replica.revalue(self._address)
 
     def decide(self) -> int:
         """Close a decision bar: write its equity and return its index."""

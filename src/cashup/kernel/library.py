@@ -27,6 +27,7 @@ _MODULES: Final = (
     "quiet",
     "match",
     "loop",
+    "replica",
     "compiling.accounts",
     "compiling.submitting",
 )
