@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
+
+from cashup.model.time import ns_to_ms
+from cashup.runtime.clock import LiveClock
 
 
 def data_dir() -> Path:
@@ -15,4 +17,4 @@ def data_dir() -> Path:
 
 def now_ms() -> int:
     """Return the present in milliseconds UTC."""
-    return time.time_ns() // 1_000_000
+    return ns_to_ms(LiveClock().now())

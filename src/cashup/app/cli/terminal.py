@@ -13,6 +13,7 @@ import typer
 from cashup.model.errors import CashUpError
 
 EXIT_ERROR = 2
+_PIPED_WIDTH = 160
 
 
 @contextlib.contextmanager
@@ -37,12 +38,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
 
     table = Table(
-        title=title or None, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        title=title or None,
+        title_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for column in columns:
-        right = column.endswith(">")
-        justify: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(column.removesuffix(">"), justify=justify, no_wrap=right, overflow="fold")
+        justify: Literal["left", "right"] = "right" if column.endswith(">") else "left"
+        table.add_column(column.removesuffix(">"), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)

@@ -28,6 +28,7 @@ class _Dialect:
     delimiter: str
     skipped: int
     names: list[str]
+    width: int
     has_header: bool
 
 
@@ -47,25 +48,9 @@ def read_csv(
     """
     content = _as_utf8(content, path)
     dialect = _dialect(content, path, columns, unnamed)
-    try:
-        frame = pl.read_csv(
-            content,
-            separator=dialect.delimiter,
-            has_header=False,
-            skip_rows=dialect.skipped,
-            new_columns=dialect.names,
-            columns=list(range(len(dialect.names))),
-            infer_schema=False,
-            comment_prefix="#",
-            raise_if_empty=False,
-        )
-    except pl.exceptions.PolarsError as e:
-        raise _ragged(content, path, dialect) or DataError(
-            f"the file cannot be read ({e})", path=path
-        ) from None
-    empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series() if frame.width else None
-    if empty is not None and empty.any():
-        frame = frame.filter(~empty)
+    frame = _parse(_after(content, dialect.skipped), content, path, dialect)
+    # A blank line is a row without any value.
+    frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     note = () if dialect.has_header else (f"no header; columns read as {', '.join(dialect.names)}",)
     return Table(
         frame=frame,
@@ -73,6 +58,34 @@ def read_csv(
         line_of=lambda row: _line_of(content, dialect, row),
         notes=note if columns is None else (),
     )
+
+
+def _after(content: bytes, lines: int) -> bytes:
+    start = 0
+    for _ in range(lines):
+        start = content.find(b"\n", start) + 1 or len(content)
+    return content[start:].lstrip(b"\r\n")
+
+
+def _parse(table: bytes, content: bytes, path: Path, dialect: _Dialect) -> pl.DataFrame:
+    wanted = {name: pl.String() for name in dialect.names}
+    if not table.strip():
+        return pl.DataFrame(schema=wanted)
+    unwanted = {f"{number}\x00": pl.String() for number in range(len(wanted), dialect.width)}
+    try:
+        frame = pl.read_csv(
+            table,
+            separator=dialect.delimiter,
+            has_header=False,
+            schema={**wanted, **unwanted},
+            columns=list(range(len(wanted))),
+            comment_prefix="#",
+        )
+    except pl.exceptions.PolarsError as e:
+        raise _ragged(content, path, dialect) or DataError(
+            f"the file cannot be read ({e})", path=path
+        ) from None
+    return frame
 
 
 def _as_utf8(content: bytes, path: Path) -> bytes:
@@ -110,7 +123,7 @@ def _dialect(content: bytes, path: Path, columns: Sequence[str] | None, unnamed:
     fields = [field.strip() for field in next(csv.reader([head[skipped]], delimiter=delimiter))]
     has_header = not any(_NUMBER.fullmatch(field) or _TIME.fullmatch(field) for field in fields)
     names = _names(fields, path, skipped + 1, has_header=has_header, columns=columns, unnamed=unnamed)
-    return _Dialect(delimiter, skipped + has_header, names, has_header)
+    return _Dialect(delimiter, skipped + has_header, names, len(fields), has_header)
 
 
 def _first_row(head: list[str]) -> tuple[int, str | None]:
@@ -181,15 +194,13 @@ def _line_of(content: bytes, dialect: _Dialect, row: int) -> int | None:
 
 def _ragged(content: bytes, path: Path, dialect: _Dialect) -> DataError | None:
     """Return the error that names the first line with more fields than the first row, or None."""
-    expected = None
     for line, fields in _records(content, dialect):
-        expected = expected or len(fields)
-        if len(fields) > expected:
+        if len(fields) > dialect.width:
             return DataError(
                 f"the line has {len(fields)} fields",
                 path=path,
                 line=line,
                 value=dialect.delimiter.join(fields)[:80],
-                expected=f"{expected} fields as in the lines before",
+                expected=f"{dialect.width} fields as in the first line",
             )
     return None
