@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -149,6 +150,8 @@ class Backtest:
         extra: dict[str, Any] = {}
         if spec.kind != kt.SPOT:
             extra = self._perpetual(name, funding, mark, matched)
+        if "funding_ts" in extra:
+            table = with_funding(table, extra["funding_ts"], extra["funding_rate"])
         return InstrumentData(spec=spec, bars=table, detail=finer, **extra)
 
     def _detail(
@@ -262,3 +265,10 @@ def table_of(name: str, timeframe: Timeframe, bars: pl.DataFrame) -> BarTable:
     ts: NDArray[np.int64] = bars["ts"].to_numpy() * NS_PER_MS
     columns = [bars[column].to_numpy() for column in ("open", "high", "low", "close", "volume")]
     return BarTable.of(name, timeframe, ts, *columns)
+
+
+def with_funding(table: BarTable, ts: NDArray[np.int64], rates: NDArray[np.float64]) -> BarTable:
+    """Return bars that know the rate last settled by the time they close."""
+    at = np.searchsorted(ts, table.close_ts, side="right") - 1
+    known = np.where(at >= 0, rates[np.maximum(at, 0)], np.nan)
+    return replace(table, funding_rate=known)

@@ -19,7 +19,7 @@ class Pairs(Strategy):
 
     def prepare(self, bars):
         ratio = bars.close / bars.of(1).close
-        self.z = ta.ZSCORE(ratio, self.length)
+        self.z = ta.zscore(ratio, self.length)
 
     def on_start(self):
         self.held = 0
