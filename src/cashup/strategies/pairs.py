@@ -18,7 +18,7 @@ class Pairs(Strategy):
     allow_short = param(0, choices=(0, 1))
 
     def prepare(self, bars):
-        ratio = bars.close / bars.of(1).close
+        ratio = bars.close / bars.of(1).close.on(bars)
         self.z = ta.zscore(ratio, self.length)
 
     def on_start(self):
