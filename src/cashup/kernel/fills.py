@@ -65,12 +65,13 @@ def affordable(address: int, k: int, side: int, price: float, rate: float) -> fl
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
     position = position_at(run.positions, k)
+    dust = MONEY_TOLERANCE * run.initial_cash
     free = available(address)
     unit = notional(instrument.kind, instrument.contract_size, price)
     if instrument.kind == kt.SPOT:
         if side < 0:
             return position.quantity
-        return max(0.0, free / (unit * (1.0 + rate)))
+        return free / (unit * (1.0 + rate)) if free > dust else 0.0
     closing = abs(position.quantity) if position.quantity * side < 0.0 else 0.0
     if closing > 0.0:
         # What the account has once the position is closed at this price.
@@ -81,7 +82,9 @@ def affordable(address: int, k: int, side: int, price: float, rate: float) -> fl
         else:
             free -= profit(instrument.kind, size, position.entry_price, position.mark_price)
             free += notional(instrument.kind, abs(size), position.mark_price) / instrument.leverage
-    return closing + max(0.0, free / (unit * (1.0 / instrument.leverage + rate)))
+    if free <= dust:
+        return closing
+    return closing + free / (unit * (1.0 / instrument.leverage + rate))
 
 
 @internal(INT, INT, INT, FLOAT, returns=FLOAT)
