@@ -1,7 +1,7 @@
 """The slow twin's money: positions, margin, funding and liquidation in exact decimals.
 
-Written for reading, from docs/concepts/accounting.md, and sharing nothing with the compiled ledger; tests hold
-the two to each other.
+Written for reading, from docs/concepts/accounting.md, and sharing nothing with the compiled ledger; tests
+hold the two to each other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ReferenceTier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceInstrument:
-    """Constants of an instrument; `kind` is "spot", "linear" or "inverse", `margin` "none", "isolated", "cross"."""
+    """Constants: `kind` is "spot", "linear" or "inverse"; `margin` is "none", "isolated" or "cross"."""
 
     kind: str = "spot"
     margin: str = "none"

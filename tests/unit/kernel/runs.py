@@ -113,15 +113,15 @@ def order(
     tag: int = 0,
 ) -> int:
     return int(
-        entry.place(run, k, side, type, tif, flags, quantity, value, price, stop, trail, expire, 0, group, tag)
+        entry.place(
+            run, k, side, type, tif, flags, quantity, value, price, stop, trail, expire, 0, group, tag
+        )
     )
 
 
 def trades(made: RunMemory) -> list[tuple[int, float, float, int]]:
     """Side, price, quantity and time of every fill."""
-    return [
-        (int(f["side"]), float(f["price"]), float(f["quantity"]), int(f["ts"])) for f in made.fills
-    ]
+    return [(int(f["side"]), float(f["price"]), float(f["quantity"]), int(f["ts"])) for f in made.fills]
 
 
 def ends(made: RunMemory) -> list[tuple[int, int]]:
