@@ -97,6 +97,8 @@ def bind(function: KernelFunction[..., Any], adapter: int) -> Callable[..., Any]
     """Return the built-in function whose adapter lies at an address."""
     definition = _MethodDef(function.symbol.encode(), adapter, _FASTCALL, None)
     _definitions.append(definition)
+    # Also past the interpreter's end: built-ins alive until then look into their definition when they go.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(definition))
     create = ctypes.pythonapi.PyCFunction_NewEx
     create.restype = ctypes.py_object
     create.argtypes = (ctypes.POINTER(_MethodDef), ctypes.c_void_p, ctypes.c_void_p)

@@ -27,6 +27,9 @@ _MODULES: Final = (
     "quiet",
     "match",
     "loop",
+    "replica",
+    "compiling.accounts",
+    "compiling.submitting",
 )
 _DIGEST_BYTES: Final = 32
 

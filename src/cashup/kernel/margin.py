@@ -50,6 +50,7 @@ def settle_funding(address: int, k: int, until: int) -> int:
         payment.price = price
         payment.quantity = position.quantity
         payment.amount = amount
+        payment.fills = run.n_fills
         paid += 1
     if paid > 0:
         refresh_liquidation(address)
