@@ -101,9 +101,11 @@ class Backtest:
 
     def outcome(self) -> RunOutcome:
         """Run once and return the plain outcome."""
+        if self.mode == "event":
+            return self._through_events()
         from cashup.backtest.fast import run_fast
 
-        done = run_fast(self.strategy, self.market, mode="auto" if self.mode == "event" else self.mode)
+        done = run_fast(self.strategy, self.market, mode=self.mode)
         return RunOutcome(
             market=self.market,
             strategy=type(self.strategy).__name__,
@@ -117,6 +119,25 @@ class Backtest:
             counters=done.memory.counters(),
             first_decision=done.first_decision,
             log=tuple((line.ts, line.text) for line in done.log),
+            timings=done.timings,
+        )
+
+    def _through_events(self) -> RunOutcome:
+        from cashup.backtest.events import run_events
+
+        done = run_events(self.strategy, self.market)
+        memory = done.node.book.memory
+        return RunOutcome(
+            market=self.market,
+            strategy=type(self.strategy).__name__,
+            parameters=self.strategy.parameters,
+            mode="event",
+            equity=memory.equity,
+            orders=memory.orders,
+            fills=memory.fills,
+            payments=memory.payments,
+            counters=done.counters,
+            first_decision=done.first_decision,
             timings=done.timings,
         )
 
