@@ -1,5 +1,4 @@
-"""Let Python call kernel functions at the price of a built-in: a tenth of what `ctypes` takes for many
-arguments.
+"""Let Python call kernel functions at the price of a built-in, a tenth of what `ctypes` takes.
 
 For each exported function a small adapter is written in LLVM IR. It follows CPython's fast calling
 convention: it unpacks the arguments, calls the kernel function (without the GIL where that was asked for)

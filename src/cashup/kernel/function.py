@@ -13,8 +13,7 @@ FLOAT: Final = "float"
 
 
 class KernelFunction(Generic[P, R]):
-    """One function of the kernel: its Python source, its signature, and (for callers in Python) its machine
-    code.
+    """One function of the kernel: its source, its signature and, for Python, its machine code.
 
     Attributes:
         python: the function as written.

@@ -161,13 +161,17 @@ class Reference(ReferenceBook):
                     self._liquidate(k, price)
                 else:
                     self._act_inside(order, price, at_once=at_once)
-            for order in self.orders:
-                if order.instrument == k and order.status in AT_VENUE:
-                    if order.type == "trailing" and order.waits_for_trigger:
-                        order.follow(end, self.instruments[k].tick)
-                    elif order.acts_as_limit:
-                        order.rested = True
+            self._see(k, end)
             price = end
+
+    def _see(self, k: int, price: Decimal) -> None:
+        """Let trailing stops follow, and limit orders that were not met rest."""
+        for order in self.orders:
+            if order.instrument == k and order.status in AT_VENUE:
+                if order.type == "trailing" and order.waits_for_trigger:
+                    order.follow(price, self.instruments[k].tick)
+                elif order.acts_as_limit:
+                    order.rested = True
 
     def _first_between(
         self, k: int, price: Decimal, end: Decimal
@@ -198,8 +202,8 @@ class Reference(ReferenceBook):
                 found.append((abs(order.level - price), rank, order.id, order.level, order, False))
         if not found:
             return None
-        _, _, _, where, order, at_once = min(found, key=lambda each: each[:3])
-        return where, order, at_once
+        _, _, _, where, first, at_once = min(found, key=lambda each: each[:3])
+        return where, first, at_once
 
     def _act_inside(self, order: ReferenceOrder, price: Decimal, *, at_once: bool) -> None:
         reached = True

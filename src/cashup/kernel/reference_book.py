@@ -1,6 +1,7 @@
 """The slow twin's order book keeping: order entry, and what a fill does.
 
-`cashup.kernel.reference` says when an order acts; this says how much of it fills, at what price, and what follows.
+`cashup.kernel.reference` says when an order acts; this says how much of it fills, at what price, and what
+follows.
 """
 
 from __future__ import annotations
