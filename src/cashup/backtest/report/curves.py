@@ -12,6 +12,7 @@ from cashup.backtest.report.price import milliseconds
 
 _DAY = 86_400_000_000_000
 _BUCKETS = 1_200
+_EXPOSURE_BUCKETS = 320
 _WORST_DRAWDOWNS = 10
 _WINDOWS = (7, 14, 30, 60, 90, 180, 365)
 
@@ -71,7 +72,7 @@ def extremes(*columns: Float) -> Int:
 
 def exposure_curve(times: Int, exposure: Float) -> dict[str, Any]:
     """Return the mean, lowest and highest exposure of evenly spaced buckets and the share of time by direction."""
-    size = max(1, -(-len(exposure) // _BUCKETS))
+    size = max(1, -(-len(exposure) // _EXPOSURE_BUCKETS))
     first = np.arange(0, len(exposure), size)
     count = np.diff(np.append(first, len(exposure)))
     return {

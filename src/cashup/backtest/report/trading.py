@@ -98,8 +98,8 @@ _HOLDING_EDGES_MINUTES = (
 
 
 def holding_histogram(held: Float, returns: Float | None) -> dict[str, Any]:
-    """Return winners and losers by holding time over customary steps from minutes to a year."""
-    minutes = np.where(np.isfinite(held), held, 0.0) / 60e9
+    """Return winners and losers by holding time (given in ms) over customary steps from minutes to a year."""
+    minutes = np.where(np.isfinite(held), held, 0.0) / 60e3
     edges = np.array(_HOLDING_EDGES_MINUTES, np.float64)
     place = np.clip(np.searchsorted(edges, minutes, side="right") - 1, 0, len(edges) - 1)
     won = np.ones(len(minutes), bool) if returns is None else np.asarray(returns > 0)

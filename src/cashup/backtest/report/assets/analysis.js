@@ -3,7 +3,7 @@
 const analysisState = { excursion: "mae" };
 
 function drawReturns(chart, c) {
-  const { edges, counts, mean, median } = view.report.trade_charts.returns;
+  const { edges, counts, mean } = view.report.trade_charts.returns;
   const width = edges[1] - edges[0];
   const place = (x) => (x - edges[0]) / width - 0.5;
   const data = counts.map((count, k) => ({ value: count, itemStyle: { color: edges[k] >= -1e-12 ? c.gain : c.loss } }));
@@ -46,11 +46,10 @@ function drawReturns(chart, c) {
       },
     ],
   });
-  void median;
-}
+  }
 
 function histogramTicks(edges, counts) {
-  const every = Math.max(1, Math.round(counts.length / (isNarrow() ? 5 : 7)));
+  const every = Math.max(1, Math.round(counts.length / 5));
   const zero = Math.round(-edges[0] / (edges[1] - edges[0]));
   const ticks = [];
   for (let k = zero % every; k <= counts.length; k += every) {
@@ -95,10 +94,9 @@ function drawExcursion(chart, c) {
 }
 
 function drawHolding(chart, c) {
-  const { minutes, wins, losses, more } = view.report.trade_charts.holding;
+  const { minutes, wins, losses } = view.report.trade_charts.holding;
   const name = (m) => (m === 0 ? t("under", { time: duration(60e3) }) : `${duration(m * 60e3)}+`);
   const bar = (text, data, color, radius) => ({ name: text, type: "bar", stack: "held", data, barCategoryGap: "25%", itemStyle: { color, borderRadius: radius }, emphasis: { disabled: true } });
-  void more;
   chart.setOption({
     ...baseOption(c),
     tooltip: {

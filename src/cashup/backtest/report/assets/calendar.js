@@ -28,10 +28,26 @@ function monthPanel() {
     }
     return h("tr", null, h("th", { scope: "row" }, year.year), cells, h(`td.heat-total.${tone(year.return) || "even"}`, null, signedPercent(year.return, 1)));
   });
-  const table = h("table.heatmap", null, h("thead", null, h("tr", null, head)), h("tbody", null, body));
+  const table = h("table.heatmap", { style: { "--rows": years.length } }, h("thead", null, h("tr", null, head)), h("tbody", null, body));
   const good = months.filter((item) => item.return > 0).length;
   const note = t("months_note", { good, all: months.length, share: percent(good / months.length, 0) });
-  return panel(t("months"), { name: "months", note }, h("div.scroll", null, table));
+  return panel(t("months"), { name: "months", note }, h("div.scroll.grow", null, table), monthFigures(months));
+}
+
+function monthFigures(months) {
+  const values = months.map((item) => item.return).sort((a, b) => a - b);
+  const middle = values.length / 2;
+  const median = (values[Math.floor(middle)] + values[Math.ceil(middle) - 1]) / 2;
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  const beaten = months.filter((item) => item.return > item.benchmark).length;
+  const items = [
+    ["best_month", signedPercent(values[values.length - 1]), values[values.length - 1]],
+    ["worst_month", signedPercent(values[0]), values[0]],
+    ["mean_month", signedPercent(mean), mean],
+    ["median_month", signedPercent(median), median],
+    ["beaten_months", `${beaten} / ${months.length}`, 0],
+  ];
+  return h("dl.strip", null, items.map(([key, text, value]) => h("div", null, h("dt", null, t(key)), h(`dd${tone(value) ? `.${tone(value)}` : ""}`, null, text))));
 }
 
 function heatCell(value, benchmark, largest, label) {

@@ -3,7 +3,7 @@
 function warningText(warning) {
   const values = { ...warning.values };
   if (values.reasons) {
-    values.reasons = Object.entries(values.reasons).map(([reason, n]) => `${named("reason", reason)} ${fixed(n, 0)}`).join(", ");
+    values.reasons = Object.entries(values.reasons).map(([reason, n]) => `${fixed(n, 0)} × ${named("reason", reason)}`).join(", ");
   }
   if (isNumber(values.n)) {
     values.n = fixed(values.n, 0);

@@ -123,7 +123,7 @@ function drawdownPanel() {
     const line = h(
       "tr.clickable",
       { tabindex: "0", onclick: () => select(line, row), onkeydown: (event) => event.key === "Enter" && select(line, row) },
-      h("td.num.loss.depth", { style: { "--share": `${(100 * row.depth) / worst}%` } }, h("span", null, percent(row.depth))),
+      h("td.num.loss.depth", { style: { "--share": row.depth / worst } }, h("span", null, percent(row.depth))),
       h("td", null, date(row.peak)),
       h("td", null, date(row.trough)),
       h("td", null, row.recovery === null ? h("em", null, t("not_recovered")) : date(row.recovery)),

@@ -45,9 +45,9 @@ function percent(x, digits = 2) {
   }
   const scaled = x * 100;
   if (Math.abs(scaled) >= 1e6) {
-    return `${formatter(0, 1, "compact").format(scaled).replace("-", MINUS)} %`;
+    return `${formatter(0, 1, "compact").format(scaled).replace("-", MINUS)}%`;
   }
-  return `${fixed(scaled, Math.abs(scaled) >= 1000 ? 0 : digits)} %`;
+  return `${fixed(scaled, Math.abs(scaled) >= 1000 ? 0 : digits)}%`;
 }
 
 const signedPercent = (x, digits) => withSign(percent(x, digits), x);
@@ -124,8 +124,8 @@ function figure(value, unit) {
   }
   const writers = {
     fraction: (x) => percent(x),
-    ratio: (x) => fixed(x, 2, 3),
-    number: (x) => fixed(x, 0, Math.abs(x) < 1 ? 4 : 3),
+    ratio,
+    number: (x) => fixed(x, Math.abs(x) < 1 ? 4 : 2),
     money,
     count: (x) => fixed(x, 0),
     duration: (x) => duration(x / 1e6),

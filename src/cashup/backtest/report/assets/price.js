@@ -182,11 +182,8 @@ function timeTicks(bars, from, to, wanted) {
     const every = [1, 2, 3, 6, 12, 24, 60].find((size) => size >= months) || 120;
     const first = new Date(start);
     let month = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth() + 1) / every) * every;
-    for (let ts = Date.UTC(0, month); ts <= end; month += every, ts = monthStart(month)) {
-      ts = monthStart(month);
-      if (ts <= end) {
-        ticks.push(ts);
-      }
+    for (; monthStart(month) <= end; month += every) {
+      ticks.push(monthStart(month));
     }
   }
   const labels = new Map();

@@ -29,7 +29,7 @@ function priceOption(bars, c) {
     ],
     xAxis: [across(0, false), across(1, true), { type: "value", gridIndex: 2, min: -0.5, max: bars.n - 0.5, show: false, axisPointer: { show: false } }],
     yAxis: [
-      valueAxis(c, { axisLabel: { color: c.muted, fontSize: 11, formatter: axisPrice }, axisPointer: pointer({ label: { formatter: ({ value }) => price(value), backgroundColor: c.text, color: c.surface } }), splitNumber: 6 }),
+      valueAxis(c, { axisLabel: { color: c.muted, fontSize: 11, formatter: axisPrice, showMinLabel: false, showMaxLabel: false }, axisPointer: pointer({ label: { formatter: ({ value }) => price(value), backgroundColor: c.text, color: c.surface } }), splitNumber: 6 }),
       valueAxis(c, { gridIndex: 1, scale: false, splitNumber: 2, splitLine: { show: false }, axisLabel: { show: false }, axisPointer: { show: false } }),
       { type: "value", gridIndex: 2, show: false, scale: true, axisPointer: { show: false } },
     ],

@@ -56,7 +56,6 @@ function tradeColumns(c, first) {
       value: (row) => c.exit_ts[row] - c.entry_ts[row],
       text: (row) => duration(c.exit_ts[row] - c.entry_ts[row]),
     },
-    c.bars && numberColumn("bars", c.bars, (x) => fixed(x, 0)),
     c.exit_reason && wordColumn("exit_reason", c.exit_reason, "exit_reason"),
     c.tag && c.tag.some((tag) => tag && tag !== "0") && wordColumn("tag", c.tag, "raw"),
   ];
