@@ -1,0 +1,6 @@
+"""The backtest report: one HTML file with everything in it."""
+
+from cashup.backtest.report.input import Bars, Costs, ReportInput, Statistic
+from cashup.backtest.report.page import build_report
+
+__all__ = ["Bars", "Costs", "ReportInput", "Statistic", "build_report"]
