@@ -75,7 +75,7 @@ class Backtest:
         self.options = options_of(options)
         self.mode: Mode = mode
         self._shelf = shelf
-        self._window = (since, until)
+        self.period = (since, until)
         started = perf_counter()
         wanted = timeframe or self.strategy.timeframe
         self.sources: list[Loaded] = []
@@ -149,7 +149,7 @@ class Backtest:
     def _instrument(
         self, name: str | None, source: Any, wanted: str | None, detail: Any, funding: Any, mark: Any
     ) -> InstrumentData:
-        since, until = self._window
+        since, until = self.period
         loaded = self._shelf.load(source, wanted, since, until)
         self.sources.append(loaded)
         name = name or loaded.name
@@ -183,8 +183,8 @@ class Backtest:
         if detail is True:
             return table_of(name, own, bars) if own != frame else None
         stored = isinstance(detail, str) and not Path(detail).suffix
-        loaded = self._shelf.load(source if stored else detail, detail if stored else None, *self._window)
-        fine = window(loaded.bars, *self._window)
+        loaded = self._shelf.load(source if stored else detail, detail if stored else None, *self.period)
+        fine = window(loaded.bars, *self.period)
         target = Timeframe.parse(detail) if stored else loaded.timeframe
         if loaded.timeframe != target:
             fine = self._shelf.resample(fine, loaded.timeframe, target)
@@ -192,7 +192,7 @@ class Backtest:
 
     def _perpetual(self, name: str, funding: Any, mark: Any, matched: BarTable) -> dict[str, Any]:
         extra: dict[str, Any] = {}
-        rates = None if funding is False else self._shelf.funding(name, funding, *self._window)
+        rates = None if funding is False else self._shelf.funding(name, funding, *self.period)
         if rates is not None and len(rates):
             # Venues stamp settlements some milliseconds late; the second they belong to is what counts.
             seconds = rates["ts"].to_numpy() // 1000
