@@ -75,12 +75,13 @@ def rewrite(program: Program, name: str, function: FunctionType, owner: type | N
     tree = tree_of(function)
     file = function.__code__.co_filename
     unassigned = first_unassigned(tree)
+    made = Rewriter(program, function, owner, tree).result(name)
     if unassigned is not None:
         raise CannotCompile(
             f"{unassigned.id!r} may have no value here", file=file, line=unassigned.lineno,
             suggestion="assign it before, on every path",
         )  # fmt: skip
-    return Rewriter(program, function, owner, tree).result(name)
+    return made
 
 
 class Rewriter(ast.NodeTransformer):
@@ -155,6 +156,18 @@ class Rewriter(ast.NodeTransformer):
         if node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None):
             return ast.copy_location(ast.Return(None), node)
         return ast.copy_location(ast.Return(self.visit(node.value)), node)
+
+    def visit_If(self, node: ast.If) -> Any:
+        test = self.visit(node.test)
+        if isinstance(test, ast.Constant):  # a text parameter decides: the other branch need not compile
+            taken = node.body if test.value else node.orelse
+            return [new for child in taken for new in self._statements(child)] or [
+                ast.copy_location(ast.Pass(), node)
+            ]
+        node.test = test
+        node.body = [new for child in node.body for new in self._statements(child)]
+        node.orelse = [new for child in node.orelse for new in self._statements(child)]
+        return node
 
     def visit_Raise(self, node: ast.Raise) -> Any:
         # What is raised does not matter: the run is repeated in Python, which raises the real thing.
