@@ -86,6 +86,7 @@ REASON_LEVERAGE: Final = 18  # above the tier's or the instrument's maximum leve
 REASON_UNKNOWN_INSTRUMENT: Final = 19
 REASON_END_OF_RUN: Final = 20
 REASON_TOO_MANY: Final = 21  # more orders in one bar than the table reserves
+REASON_RISK_LIMIT: Final = 22  # a risk rule of ours did not let it out
 
 # Kinds of fill.
 FILL_TRADE: Final = 0
@@ -302,4 +303,5 @@ PAYMENT: Final = _record(
     ("price", _F),  # mark price it was computed on
     ("quantity", _F),
     ("amount", _F),  # positive = received
+    ("fills", _I),  # fills of the run entered before it: how payments and fills follow each other
 )
