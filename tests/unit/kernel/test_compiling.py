@@ -73,9 +73,13 @@ SUPPORTED = {
     ],
     "tuples": ["a, b = self.ma[0], self.ma[1]", "self.x, self.n = b - a, 4", "c = (a, b)", "self.x += c[1]"],
     "module constants and functions": ["self.x = outside(LIMIT) + outside(1.5, b=WEIGHTS[0]) + math.pi"],
-    "builtins": ["self.x = max(1, self.ma[0], 2.5) + min(self.n, 3) + abs(-2) + round(self.ma[0]) + int(3.7)"],
+    "builtins": [
+        "self.x = max(1, self.ma[0], 2.5) + min(self.n, 3) + abs(-2) + round(self.ma[0]) + int(3.7)"
+    ],
     "bool float int": ["self.flag = bool(self.x)", "self.x = float(self.n) + int(self.flag)"],
-    "math": ["self.x = math.sqrt(self.price) + math.log(self.price) + math.floor(self.price) + math.exp(0.01)"],
+    "math": [
+        "self.x = math.sqrt(self.price) + math.log(self.price) + math.floor(self.price) + math.exp(0.01)"
+    ],
     "log of another base": ["self.x = math.log(self.price, 10)"],
     "nan tests": ["if math.isnan(self.ma[7]) or np.isnan(self.ma[0]):", "    self.n += 1"],
     "named tuple of series": ["self.x = self.bands.upperband[0] - self.bands[2][1]"],
@@ -88,7 +92,11 @@ SUPPORTED = {
     "arrays": ["self.buffer[self.n % 4] = self.price", "self.counts[1, 2] += 1", "self.x = self.buffer[-1]"],
     "length": ["for k in range(len(self.buffer)):", "    self.x += self.buffer[k]"],
     "read-only matrix": ["self.x = self.features[self.index, 1]"],
-    "position": ["p = self.position", "self.x = p.size + p.pnl + p.pnl_pct + p.value", "self.flag = p.is_short"],
+    "position": [
+        "p = self.position",
+        "self.x = p.size + p.pnl + p.pnl_pct + p.value",
+        "self.flag = p.is_short",
+    ],
     "account": ["self.x = self.equity + self.cash + self.price + self.index", "self.n = self.now"],
     "order view": ["i = self.buy(0.1, limit=self.price * 0.9)", "self.x = self.order_of(i).remaining"],
     "log": ["self.log('n is {} of {:.2f}', self.n, self.x)", "self.log('plain', self.flag)"],
@@ -236,7 +244,8 @@ def test_on_start_and_on_stop_may_do_anything(tmp_path):
 def test_a_log_line_a_bar_keeps_the_first_and_counts_the_rest(tmp_path):
     data = prices_market([100.0 + k % 7 for k in range(10_050)])
     runs = [
-        run_fast(sample(tmp_path, "self.log('bar', self.index)"), data, mode=mode) for mode in ("compiled", "python")
+        run_fast(sample(tmp_path, "self.log('bar', self.index)"), data, mode=mode)
+        for mode in ("compiled", "python")
     ]
     assert [run.log_count for run in runs] == [10_041, 10_041]
     assert [len(run.log) for run in runs] == [10_000, 10_000]

@@ -162,7 +162,9 @@ def _written(strategy: Any, base: type, callbacks: tuple[str, ...]) -> tuple[Pro
         assert found is not None, "the base defines every callback"
         function, owner = found
         if not isinstance(function, FunctionType) or callback in vars(strategy):
-            raise CannotCompile(f"{callback} is not an ordinary method", suggestion="write it with def in the class")
+            raise CannotCompile(
+                f"{callback} is not an ordinary method", suggestion="write it with def in the class"
+            )
         entries[callback] = program.name_of(function, owner)
     while program.waiting:
         name, function, owner = program.waiting.pop(0)
