@@ -67,6 +67,9 @@ class StoredFeed:
         """Yield bars and funding settlements, each when it is known."""
         due = self._funding()
         following = next(due, None)
+        if following is None:
+            yield from self._steps()
+            return
         for step in self._steps():
             while following is not None and following.ts_event < step.ts_event:
                 yield following
@@ -158,18 +161,14 @@ def run_events(
 
 def drive(feed: StoredFeed, clock: SimClock, exchange: SimulatedExchange, node: Node) -> None:
     """Hand a feed's events to the venue and then to the node, the clock set to each one's time."""
-    venue, handle, jump = exchange.handle, node.handle, clock.jump
+    venue, handle, advance, book = exchange.handle, node.handle, clock.advance, node.book
     for event in feed.events():
-        now = event.ts_init
-        if clock.next_deadline() <= now:
-            for timer in clock.advance(now):
-                handle(timer)
-        else:
-            jump(now)
+        for timer in advance(event.ts_init):
+            handle(timer)
         venue(event)
         if type(event) is BarsClosed:
             handle(event)
-            if node.book.is_empty:
+            if book.is_empty:
                 return
 
 

@@ -117,18 +117,28 @@ class VenueReport:
                 continue  # how it ended, if it did, comes after everybody's first
             if row.id in filled:
                 self._drain(passed)  # its fill is the first thing that happened to it
-            elif self._ends_children_later(row, rows):
-                self._accept(row)
-            else:
+            elif not (self._ends_children_later(row, rows) and self._move_on(row)):
                 self._finish(row)
 
     def _ends_children_later(self, row: OrderView, rows: Sequence[OrderView]) -> bool:
         """Whether its end took children with it only after other orders had changed."""
         children = [other for other in rows if other.parent == row.id]
-        if not children or self.orders[row.id - 1].is_accepted:
+        if not children:
             return False
         following = rows.index(row) + 1
         return list(rows[following : following + len(children)]) != children
+
+    def _move_on(self, row: OrderView) -> bool:
+        """Report that an order arrived or, had it arrived before, triggered; return whether it had not yet."""
+        order = self.orders[row.id - 1]
+        if not order.is_accepted:
+            self._accept(row)
+        elif not order.is_triggered:
+            order.is_triggered = True
+            self._say(OrderTriggered, row, self._now)
+        else:
+            return False
+        return True
 
     def close(self, numbers: Sequence[int], now: int) -> None:
         """Report that the venue closes: these orders end with it."""
