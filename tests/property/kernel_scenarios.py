@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from cashup.kernel import entry, loop
 from cashup.kernel import types as kt
-from cashup.kernel.library import address_of  # noqa: F401 - loads the library before the first draw
 from cashup.kernel.memory import Columns, InstrumentSpec, Rules, RunMemory, Tier
-from cashup.kernel.reference import Reference, ReferenceBar, ReferenceRules
+from cashup.kernel.reference import Reference
 from cashup.kernel.reference_account import ReferenceInstrument, ReferenceTier
+from cashup.kernel.reference_book import ReferenceBar, ReferenceRules
 
 MINUTE = 60
 NAN = math.nan
@@ -24,6 +24,7 @@ TYPES = ("market", "limit", "stop", "stop_limit", "trailing", "take_profit", "ta
 TIFS = ("gtc", "ioc", "fok", "gtd")
 KINDS = ("spot", "linear", "inverse")
 MARGINS = ("none", "isolated", "cross")
+BRACKET = ("notional_floor", "max_leverage", "maintenance_rate", "maintenance_amount")
 MODELS = ("none", "rate", "spread", "volume_share", "sqrt_impact")
 REASONS = {
     "": kt.REASON_NONE,
@@ -166,12 +167,14 @@ def actions(draw: st.DrawFn, count: int) -> dict[str, Any]:
             "tif": draw(st.sampled_from(("gtc", "gtc", "gtc", *TIFS))),
             "expire": draw(st.integers(1, 5)),
             "reduce_only": draw(st.sampled_from((False, False, False, True))),
-            "post_only": draw(st.sampled_from((False, False, False, True))),
+            "post_only": kind == "limit" and draw(st.booleans()),
             "clip": draw(st.booleans()),
             "bracket": draw(
                 st.none()
                 | st.tuples(
-                    st.none() | decimals(5, 60, 1), st.none() | decimals(5, 60, 1), st.none() | st.just("0.021")
+                    st.none() | decimals(5, 60, 1),
+                    st.none() | decimals(5, 60, 1),
+                    st.none() | st.just("0.021"),
                 )
             ),
         }
@@ -234,7 +237,9 @@ def play_reference(scenario: Scenario) -> Reference:
                 },
                 tiers=tuple(
                     ReferenceTier(
-                        **dict(zip(("floor", "max_leverage", "rate", "amount"), map(Decimal, row), strict=True))
+                        **dict(
+                            zip(("floor", "max_leverage", "rate", "amount"), map(Decimal, row), strict=True)
+                        )
                     )
                     for row in spec["tiers"]
                 ),
@@ -270,7 +275,6 @@ def play_reference(scenario: Scenario) -> Reference:
 
 def _act_reference(run: Reference, action: dict[str, Any]) -> None:
     k = action["k"]
-    last = run.account.positions[k].last
     match action["do"]:
         case "target":
             run.target(k, Decimal(action["fraction"]), Decimal(action["tolerance"]))
@@ -287,34 +291,40 @@ def _act_reference(run: Reference, action: dict[str, Any]) -> None:
         case "oco" if max(action["back"], action["other"]) < len(run.orders):
             run.oco(run.orders[-1 - action["back"]], run.orders[-1 - action["other"]])
         case "place":
-            assert last is not None
-            value = action["value"]
-            kind = action["type"]
-            order = run.place(
-                instrument=k,
-                side=action["side"],
-                type=kind,
-                quantity=Decimal(action["quantity"]),
-                sized_by_value=value is not None,
-                value=None if value in (None, "all") else Decimal(value),
-                price=price_near(last, action["price"]) if "limit" in kind else None,
-                stop=None if kind in ("market", "limit") or action["stop"] is None else price_near(last, action["stop"]),
-                trail=_trail(action) if kind == "trailing" else None,
-                trail_is_fraction=action["trail_is_fraction"],
-                tif=action["tif"],
-                expire=run.now + action["expire"] * MINUTE if action["tif"] == "gtd" else 0,
-                reduce_only=action["reduce_only"],
-                post_only=action["post_only"],
-                clip=action["clip"],
-            )
-            if action["bracket"] is not None:
-                stop, target, trail = action["bracket"]
-                run.bracket(
-                    order,
-                    None if stop is None else last - order.side * Decimal(stop),
-                    None if target is None else last + order.side * Decimal(target),
-                    None if trail is None else Decimal(trail),
-                )
+            _place_reference(run, action)
+
+
+def _place_reference(run: Reference, action: dict[str, Any]) -> None:
+    k, value, kind = action["k"], action["value"], action["type"]
+    last = run.account.positions[k].last
+    assert last is not None
+    order = run.place(
+        instrument=k,
+        side=action["side"],
+        type=kind,
+        quantity=Decimal(action["quantity"]),
+        sized_by_value=value is not None,
+        value=None if value in (None, "all") else Decimal(value),
+        price=price_near(last, action["price"]) if "limit" in kind else None,
+        stop=None
+        if kind in ("market", "limit") or action["stop"] is None
+        else price_near(last, action["stop"]),
+        trail=_trail(action) if kind == "trailing" else None,
+        trail_is_fraction=action["trail_is_fraction"],
+        tif=action["tif"],
+        expire=run.now + action["expire"] * MINUTE if action["tif"] == "gtd" else 0,
+        reduce_only=action["reduce_only"],
+        post_only=action["post_only"],
+        clip=action["clip"],
+    )
+    if action["bracket"] is not None:
+        stop, target, trail = action["bracket"]
+        run.bracket(
+            order,
+            None if stop is None else last - order.side * Decimal(stop),
+            None if target is None else last + order.side * Decimal(target),
+            None if trail is None else Decimal(trail),
+        )
 
 
 def _trail(action: dict[str, Any]) -> Decimal:
@@ -329,12 +339,12 @@ def memory_of(scenario: Scenario, **changes: Any) -> RunMemory:
             InstrumentSpec(
                 kind=KINDS.index(spec["kind"]),
                 margin_mode=MARGINS.index(spec["margin"]),
-                tiers=tuple(Tier(
-                    notional_floor=float(a), max_leverage=float(b), maintenance_rate=float(c), maintenance_amount=float(d)
-                ) for a, b, c, d in spec["tiers"]),
+                tiers=tuple(
+                    Tier(**dict(zip(BRACKET, map(float, row), strict=True))) for row in spec["tiers"]
+                ),
                 **numbers,
             )
-        )  # fmt: skip
+        )
         rows = [[NAN] * 5 if row is None else [float(v) for v in row] for row in scenario.bars[k]]
         opened, high, low, closed, volume = (np.array(column) for column in zip(*rows, strict=True))
         marks, funding = scenario.marks[k], scenario.funding[k]
@@ -424,7 +434,11 @@ def _place_kernel(memory: RunMemory, action: dict[str, Any]) -> None:
         + kt.VALUE_SIZED * (value is not None)
         + kt.TRAIL_FRACTION * action["trail_is_fraction"]
     )
-    stop = NAN if kind in ("market", "limit") or action["stop"] is None else float(price_near(last, action["stop"]))
+    stop = (
+        NAN
+        if kind in ("market", "limit") or action["stop"] is None
+        else float(price_near(last, action["stop"]))
+    )
     order = entry.place(
         run,
         k,

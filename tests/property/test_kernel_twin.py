@@ -29,7 +29,9 @@ def assert_same_run(scenario: Scenario) -> None:
     money = float(scenario.cash)
     said = [(f.order, f.instrument, f.side, f.ts, f.maker) for f in twin.fills]
     fills = memory.fills
-    got = [(int(f["order"]), int(f["instrument"]), int(f["side"]), int(f["ts"]), bool(f["maker"])) for f in fills]
+    got = [
+        (int(f["order"]), int(f["instrument"]), int(f["side"]), int(f["ts"]), bool(f["maker"])) for f in fills
+    ]
     assert got == said
     for f, t in zip(fills, twin.fills, strict=True):
         assert close(f["price"], t.price)
@@ -51,7 +53,9 @@ def assert_same_run(scenario: Scenario) -> None:
 
 
 @given(scenarios())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 def test_same_fills_cash_and_equity(scenario: Scenario) -> None:
     assert_same_run(scenario)
 

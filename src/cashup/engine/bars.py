@@ -30,6 +30,7 @@ class BarTable:
         low: Lowest prices.
         close: Prices at the close.
         volume: Traded quantity.
+        funding_rate: Of a perpetual, the rate last settled before each close, NaN before the first; or None.
     """
 
     instrument: str
@@ -41,6 +42,7 @@ class BarTable:
     low: Floats = field(repr=False)
     close: Floats = field(repr=False)
     volume: Floats = field(repr=False)
+    funding_rate: Floats | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.open_ts)
@@ -282,6 +284,12 @@ class Bars:
         """Traded quantity of each bar."""
         return self._column(self.table.volume)
 
+    @cached_property
+    def funding_rate(self) -> Column:
+        """Funding rate last settled before each close; NaN where none is known."""
+        rates = self.table.funding_rate
+        return self._column(np.full(len(self.table), np.nan) if rates is None else rates)
+
     def at(self, timeframe: str | Timeframe) -> Bars:
         """Return the same instrument's bars of a longer timeframe; only whole, closed bars.
 
@@ -290,12 +298,17 @@ class Bars:
         """
         return self.market.bars(self.instrument, Timeframe.parse(timeframe))
 
-    def of(self, instrument: str) -> Bars:
-        """Return another instrument's bars of the same timeframe.
+    def of(self, instrument: str | int) -> Bars:
+        """Return another instrument's bars of the same timeframe, by its name or its place in the run.
 
         Raises:
             UnknownNameError: The run has no such instrument.
         """
+        if isinstance(instrument, int):
+            names = [table.instrument for table in self.market.tables]
+            if not 0 <= instrument < len(names):
+                raise UnknownNameError("instrument", str(instrument), names)
+            instrument = names[instrument]
         return self.market.bars(instrument, self.table.timeframe)
 
     def _column(self, values: Any) -> Column:

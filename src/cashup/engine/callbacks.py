@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from pathlib import Path
 from typing import Final
 
 from cashup.engine.kernel_host import KernelHost
@@ -86,15 +85,15 @@ def strategy_failed(
 
 def user_line(error: BaseException, strategy: type[Strategy]) -> tuple[str, int]:
     """Return file and line of the deepest frame in the user's own code, ("", 0) when there is none."""
-    package = str(Path(__file__).parent.parent)
-    shipped = str(Path(__file__).parent.parent / "strategies")
-    found = ("", 0)
-    files = _files_of(strategy)
-    for frame in traceback.extract_tb(error.__traceback__):
-        foreign = frame.filename.startswith(package) and not frame.filename.startswith(shipped)
-        if frame.filename in files or (not foreign and not found[0]):
-            found = (frame.filename, frame.lineno or 0)
-    return found
+    return deepest_line(error, _files_of(strategy))
+
+
+def deepest_line(error: BaseException, files: set[str]) -> tuple[str, int]:
+    """Return file and line of the deepest frame in one of `files`, ("", 0) when there is none."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename in files:
+            return frame.filename, frame.lineno or 0
+    return "", 0
 
 
 def _files_of(strategy: type[Strategy]) -> set[str]:

@@ -109,11 +109,11 @@ class Column(np.ndarray[Any, np.dtype[Any]]):
         result = getattr(ufunc, method)(*(_plain(value) for value in inputs), **kwargs)
         if out is not None:
             return out[0] if len(out) == 1 else out
-        return _framed(result, frame)
+        return framed(result, frame)
 
     def __array_function__(self, func: Any, kinds: Any, args: Any, kwargs: Any) -> Any:
         frame = common_frame(_leaves(args))
-        return _framed(super().__array_function__(func, kinds, args, kwargs), frame)
+        return framed(super().__array_function__(func, kinds, args, kwargs), frame)
 
     def __reduce__(self) -> Any:  # a pickled column is plain data
         return np.asarray(self).__reduce__()
@@ -128,7 +128,7 @@ class Column(np.ndarray[Any, np.dtype[Any]]):
             raise InputError(explain(f"shift({bars}) looks ahead", expected="0 or more bars"))
         shifted = np.full(self.shape, np.nan)
         shifted[bars:] = _plain(self)[: len(self) - bars]
-        return _framed(shifted, self.frame)  # type: ignore[no-any-return]  # numpy's own return types
+        return framed(shifted, self.frame)  # type: ignore[no-any-return]  # numpy's own return types
 
     def on(self, bars: Any) -> Column:
         """Join this column onto other bars: each sees the value of the last bar closed when it closes.
@@ -161,9 +161,10 @@ def _leaves(args: Any) -> Iterable[object]:
             yield value
 
 
-def _framed(result: Any, frame: Frame | None) -> Any:
+def framed(result: Any, frame: Frame | None) -> Any:
+    """Return a result as a column of `frame` when it has one value per bar of it, else as plain NumPy."""
     if isinstance(result, tuple):
-        return tuple(_framed(part, frame) for part in result)
+        return tuple(framed(part, frame) for part in result)
     if frame is not None and isinstance(result, np.ndarray) and result.shape == (len(frame),):
         return Column(result, frame)
     return _plain(result)

@@ -1,7 +1,7 @@
 """The slow twin's money: positions, margin, funding and liquidation in exact decimals.
 
-Written for reading, from docs/concepts/accounting.md, and sharing nothing with the compiled ledger; tests hold
-the two to each other.
+Written for reading, from docs/concepts/accounting.md, and sharing nothing with the compiled ledger; tests
+hold the two to each other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ReferenceTier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceInstrument:
-    """Constants of an instrument; `kind` is "spot", "linear" or "inverse", `margin` "none", "isolated", "cross"."""
+    """Constants: `kind` is "spot", "linear" or "inverse"; `margin` is "none", "isolated" or "cross"."""
 
     kind: str = "spot"
     margin: str = "none"
@@ -88,10 +88,12 @@ class Account:
 
     instruments: tuple[ReferenceInstrument, ...]
     cash: Decimal
+    dust: Decimal = ZERO
     positions: list[ReferencePosition] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Start flat."""
+        """Start flat; money below a millionth of a millionth of the start is rounding error."""
+        self.dust = self.cash * Decimal("1e-12")
         self.positions = [ReferencePosition() for _ in self.instruments]
 
     def unrealized(self, k: int) -> Decimal:
@@ -138,7 +140,10 @@ class Account:
         instrument, position = self.instruments[k], self.positions[k]
         unit = instrument.worth(ONE, price)
         if instrument.kind == "spot":
-            return position.quantity if side < 0 else max(ZERO, self.available() / (unit * (1 + fee)))
+            if side < 0:
+                return position.quantity
+            free = self.available()
+            return free / (unit * (1 + fee)) if free > self.dust else ZERO
         closing = abs(position.quantity) if position.quantity * side < 0 else ZERO
         free = self.available()
         if closing:
@@ -147,7 +152,7 @@ class Account:
                 free += position.margin
             else:
                 free += self.initial_margin(k) - self.unrealized(k)
-        return closing + max(ZERO, free / (unit / instrument.leverage + unit * fee))
+        return closing if free <= self.dust else closing + free / (unit / instrument.leverage + unit * fee)
 
     def apply(self, k: int, side: int, quantity: Decimal, price: Decimal, fee: Decimal) -> Decimal:
         """Enter a fill and return the profit it realised."""

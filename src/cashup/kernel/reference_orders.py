@@ -34,7 +34,7 @@ def nearest_to(value: Decimal, step: Decimal) -> Decimal:
 
 @dataclass(slots=True, kw_only=True)
 class ReferenceOrder:
-    """One order; `quantity` None = all that can be afforded, `close` = whatever the position is at the fill."""
+    """One order; sized by value, `value` None = all that can be afforded; `close` = the whole position."""
 
     id: int
     instrument: int
@@ -112,15 +112,15 @@ class ReferenceOrder:
             self.stop = level
 
 
-def judge(
-    order: ReferenceOrder, instrument: ReferenceInstrument, last: Decimal | None, now: int
-) -> str:
+def judge(order: ReferenceOrder, instrument: ReferenceInstrument, last: Decimal | None, now: int) -> str:
     """Round an order to the venue's grids; return why it is refused at the door, or an empty string."""
     if order.type in LIMITED:
         if order.price is None or order.price <= 0:
             return "bad_price"
         order.price = (floor_to if order.side > 0 else ceil_to)(order.price, instrument.tick)
-    if order.type in ("stop", "stop_limit", *TARGETS) or (order.type == "trailing" and order.stop is not None):
+    if order.type in ("stop", "stop_limit", *TARGETS) or (
+        order.type == "trailing" and order.stop is not None
+    ):
         if order.stop is None or order.stop <= 0:
             return "bad_price"
         order.stop = nearest_to(order.stop, instrument.tick)
@@ -149,7 +149,13 @@ def _judge_quantity(order: ReferenceOrder, instrument: ReferenceInstrument, last
         return "min_quantity"
     if ZERO_MEANS_NONE < instrument.max_quantity < order.quantity:
         return "max_quantity"
-    price = order.price if order.type in LIMITED else order.stop if order.type in ("stop", "take_profit") else last
+    price = (
+        order.price
+        if order.type in LIMITED
+        else order.stop
+        if order.type in ("stop", "take_profit")
+        else last
+    )
     if not order.reduce_only and price is not None:
         if instrument.worth(order.quantity, price) < instrument.min_notional * (1 - NEARLY):
             return "min_notional"
