@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -151,12 +153,24 @@ def run_events(
         first_decision=first,
     )
     prepared = time.perf_counter()
-    node.start()
-    drive(StoredFeed(market), clock, exchange, node)
-    node.stop()
+    with _rare_collections():
+        node.start()
+        drive(StoredFeed(market), clock, exchange, node)
+        node.stop()
     exchange.close()
     timings = {"prepare": prepared - started, "run": time.perf_counter() - prepared}
     return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), timings)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python look for unreachable cycles less often: a run makes many objects, and all in plain trees."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 50_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def drive(feed: StoredFeed, clock: SimClock, exchange: SimulatedExchange, node: Node) -> None:

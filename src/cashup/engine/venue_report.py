@@ -79,6 +79,7 @@ class VenueReport:
         self._children: dict[int, list[int]] = {}
         self._fills: deque[FillView] = deque()
         self._payments: deque[PaymentView] = deque()
+        self._rows: dict[int, OrderView] = {}
         self._taken = 0
         self._fill_count = 0
         self._now = 0
@@ -95,6 +96,7 @@ class VenueReport:
         numbers = integers(int(run["updates"]), int(run["n_updates"])).tolist() if run["n_updates"] else []
         self._fills = deque(FillView._make(row.item()) for row in memory.fills)
         self._payments = deque(PaymentView._make(row.item()) for row in memory.payments)
+        self._rows.clear()
         self._taken = 0
         self._now = now
         run["n_updates"] = run["n_fills"] = run["n_payments"] = 0
@@ -143,6 +145,7 @@ class VenueReport:
     def close(self, numbers: Sequence[int], now: int) -> None:
         """Report that the venue closes: these orders end with it."""
         self._now = now
+        self._rows.clear()
         for number in numbers:
             order, row = self.orders[number - 1], self._row(number)
             order.is_ended = True
@@ -157,7 +160,10 @@ class VenueReport:
             )
 
     def _row(self, number: int) -> OrderView:
-        return OrderView._make(row_of(self._memory.orders, number - 1))
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = OrderView._make(row_of(self._memory.orders, number - 1))
+        return row
 
     def _drain(self, passed: set[int] | None) -> None:
         """Report the fills that come next, as long as they are of orders already spoken of (None: of all)."""
@@ -183,6 +189,9 @@ class VenueReport:
             self._say(OrderSubmitted, row, row.active_ts)
             said = True
         if is_live and not order.is_accepted:
+            if row.status == k.FILLED and row.type == k.MARKET and not said:
+                order.is_accepted = True  # it filled as it arrived: the fill says it all
+                return False
             self._accept(row)
             said = True
         if not order.is_triggered and (row.filled > 0.0 or row.status == k.TRIGGERED):
