@@ -223,7 +223,9 @@ def test_every_kind_of_order_compiles(tmp_path, line):
 
 def test_several_instruments_share_cash_and_agree(tmp_path):
     items = [
-        InstrumentData(spec=PERPETUAL, bars=bar_table(200, seed=seed, name=name, start=bar_table(1).open_ts[0] + gap))
+        InstrumentData(
+            spec=PERPETUAL, bars=bar_table(200, seed=seed, name=name, start=bar_table(1).open_ts[0] + gap)
+        )
         for seed, name, gap in ((1, "BTC/USDT", 0), (2, "ETH/USDT", 1_800_000_000_000))
     ]
     strategy = strategy_from(

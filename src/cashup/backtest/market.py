@@ -90,7 +90,9 @@ class MarketData:
 
     def __post_init__(self) -> None:
         if not self.instruments or not any(len(item.bars) for item in self.instruments):
-            raise InputError(explain("there is no bar to run on", expected="at least one instrument with bars"))
+            raise InputError(
+                explain("there is no bar to run on", expected="at least one instrument with bars")
+            )
         for what, values in (
             ("timeframes", {str(item.bars.timeframe) for item in self.instruments}),
             ("detail timeframes", {str(item.matched.timeframe) for item in self.instruments}),

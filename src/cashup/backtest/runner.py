@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -74,7 +75,7 @@ class Backtest:
         self.options = options_of(options)
         self.mode: Mode = mode
         self._shelf = shelf
-        self._window = (since, until)
+        self.period = (since, until)
         started = perf_counter()
         wanted = timeframe or self.strategy.timeframe
         self.sources: list[Loaded] = []
@@ -100,9 +101,11 @@ class Backtest:
 
     def outcome(self) -> RunOutcome:
         """Run once and return the plain outcome."""
+        if self.mode == "event":
+            return self._through_events()
         from cashup.backtest.fast import run_fast
 
-        done = run_fast(self.strategy, self.market, mode="auto" if self.mode == "event" else self.mode)
+        done = run_fast(self.strategy, self.market, mode=self.mode)
         return RunOutcome(
             market=self.market,
             strategy=type(self.strategy).__name__,
@@ -119,6 +122,25 @@ class Backtest:
             timings=done.timings,
         )
 
+    def _through_events(self) -> RunOutcome:
+        from cashup.backtest.events import run_events
+
+        done = run_events(self.strategy, self.market)
+        memory = done.node.book.memory
+        return RunOutcome(
+            market=self.market,
+            strategy=type(self.strategy).__name__,
+            parameters=self.strategy.parameters,
+            mode="event",
+            equity=memory.equity,
+            orders=memory.orders,
+            fills=memory.fills,
+            payments=memory.payments,
+            counters=done.counters,
+            first_decision=done.first_decision,
+            timings=done.timings,
+        )
+
     @property
     def timeframe(self) -> Timeframe:
         """Length of the decision bars."""
@@ -127,7 +149,7 @@ class Backtest:
     def _instrument(
         self, name: str | None, source: Any, wanted: str | None, detail: Any, funding: Any, mark: Any
     ) -> InstrumentData:
-        since, until = self._window
+        since, until = self.period
         loaded = self._shelf.load(source, wanted, since, until)
         self.sources.append(loaded)
         name = name or loaded.name
@@ -149,6 +171,8 @@ class Backtest:
         extra: dict[str, Any] = {}
         if spec.kind != kt.SPOT:
             extra = self._perpetual(name, funding, mark, matched)
+        if "funding_ts" in extra:
+            table = with_funding(table, extra["funding_ts"], extra["funding_rate"])
         return InstrumentData(spec=spec, bars=table, detail=finer, **extra)
 
     def _detail(
@@ -159,8 +183,8 @@ class Backtest:
         if detail is True:
             return table_of(name, own, bars) if own != frame else None
         stored = isinstance(detail, str) and not Path(detail).suffix
-        loaded = self._shelf.load(source if stored else detail, detail if stored else None, *self._window)
-        fine = window(loaded.bars, *self._window)
+        loaded = self._shelf.load(source if stored else detail, detail if stored else None, *self.period)
+        fine = window(loaded.bars, *self.period)
         target = Timeframe.parse(detail) if stored else loaded.timeframe
         if loaded.timeframe != target:
             fine = self._shelf.resample(fine, loaded.timeframe, target)
@@ -168,7 +192,7 @@ class Backtest:
 
     def _perpetual(self, name: str, funding: Any, mark: Any, matched: BarTable) -> dict[str, Any]:
         extra: dict[str, Any] = {}
-        rates = None if funding is False else self._shelf.funding(name, funding, *self._window)
+        rates = None if funding is False else self._shelf.funding(name, funding, *self.period)
         if rates is not None and len(rates):
             # Venues stamp settlements some milliseconds late; the second they belong to is what counts.
             seconds = rates["ts"].to_numpy() // 1000
@@ -262,3 +286,10 @@ def table_of(name: str, timeframe: Timeframe, bars: pl.DataFrame) -> BarTable:
     ts: NDArray[np.int64] = bars["ts"].to_numpy() * NS_PER_MS
     columns = [bars[column].to_numpy() for column in ("open", "high", "low", "close", "volume")]
     return BarTable.of(name, timeframe, ts, *columns)
+
+
+def with_funding(table: BarTable, ts: NDArray[np.int64], rates: NDArray[np.float64]) -> BarTable:
+    """Return bars that know the rate last settled by the time they close."""
+    at = np.searchsorted(ts, table.close_ts, side="right") - 1
+    known = np.where(at >= 0, rates[np.maximum(at, 0)], np.nan)
+    return replace(table, funding_rate=known)

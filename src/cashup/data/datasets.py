@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import unquote
 
 from cashup.model.errors import InputError, explain
 from cashup.model.ids import InstrumentId, UnifiedSymbol, parse_instrument_id, split_instrument_id
@@ -156,23 +155,3 @@ def _symbol_folder(symbol: UnifiedSymbol) -> str:
 
 def _escape(code: str) -> str:
     return _FORBIDDEN.sub(lambda match: f"%{ord(match[0]):02X}", code)
-
-
-def key_of_folder(folder: Path) -> DatasetKey | None:
-    """Return the dataset a folder below the root stands for, or None when it is no dataset's folder."""
-    if len(folder.parts) != 5:
-        return None
-    venue, _, instrument, kind, leaf = folder.parts
-    try:
-        timeframe = None if leaf == _EVENTS_FOLDER else leaf.replace("mo", "M")
-        key = DatasetKey.of(f"{venue}:{_symbol_of_folder(instrument)}", kind, timeframe)
-    except InputError:
-        return None
-    return key if key.folder == folder else None
-
-
-def _symbol_of_folder(text: str) -> str:
-    base, _, rest = text.partition("_")
-    quote, _, settle = rest.partition("_")
-    joined = f"{unquote(base)}/{unquote(quote)}"
-    return f"{joined}:{unquote(settle)}" if settle else joined

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from cashup.model.errors import DataError
@@ -23,16 +24,12 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
 
     At any moment, also after a kill or a power cut, `path` is the whole old file or the whole new one.
     """
-    descriptor, name = mkstemp(prefix=f"{path.name}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
+    # A folder of our own gives a free name, and the file the permissions the user's other files have.
+    with TemporaryDirectory(prefix=f"{path.name}.", suffix=TEMPORARY_SUFFIX, dir=path.parent) as folder:
+        temporary = Path(folder, path.name)
         write(temporary)
         _flush(temporary)
         os.replace(temporary, path)  # noqa: PTH105 (the name of the guarantee: atomic on every platform)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     flush_folder(path.parent)
 
 
@@ -53,10 +50,9 @@ def flush_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete temporary files a killed writer left in `folder`; call it as its only writer."""
+    """Delete what a killed writer left half-done in `folder`; call it as its only writer."""
     for path in folder.glob(f"*{TEMPORARY_SUFFIX}"):
-        with contextlib.suppress(OSError):
-            path.unlink()
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager

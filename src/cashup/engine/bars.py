@@ -30,6 +30,7 @@ class BarTable:
         low: Lowest prices.
         close: Prices at the close.
         volume: Traded quantity.
+        funding_rate: Of a perpetual, the rate last settled before each close, NaN before the first; or None.
     """
 
     instrument: str
@@ -41,6 +42,7 @@ class BarTable:
     low: Floats = field(repr=False)
     close: Floats = field(repr=False)
     volume: Floats = field(repr=False)
+    funding_rate: Floats | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.open_ts)
@@ -60,15 +62,20 @@ class BarTable:
         """Build a table from anything array-like; close times follow from the timeframe."""
         frame = Timeframe.parse(timeframe)
         ts = _frozen(open_ts, np.int64)
-        prices = {name: _frozen(array, np.float64) for name, array in zip(
-            PRICES, (open, high, low, close, volume), strict=True)}
+        prices = {
+            name: _frozen(array, np.float64)
+            for name, array in zip(PRICES, (open, high, low, close, volume), strict=True)
+        }
         lengths = {len(array) for array in prices.values()} | {len(ts)}
         if len(lengths) != 1:
             raise InputError(explain(f"columns of {instrument} have different lengths: {sorted(lengths)}"))
         if len(ts) > 1 and not (np.diff(ts) > 0).all():
             raise InputError(explain(f"bars of {instrument} are not in order of time, each moment once"))
         return cls(
-            instrument=instrument, timeframe=frame, open_ts=ts, close_ts=_frozen(close_times(ts, frame), np.int64),
+            instrument=instrument,
+            timeframe=frame,
+            open_ts=ts,
+            close_ts=_frozen(close_times(ts, frame), np.int64),
             **prices,
         )
 
@@ -116,14 +123,18 @@ def resample(table: BarTable, timeframe: Timeframe, until: int) -> BarTable:
             field="timeframe",
         )
     buckets = _buckets(table.open_ts, timeframe)
-    starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1)) if len(buckets) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1)) if len(buckets) else np.zeros(0, np.int64)
+    )
     opens = buckets[starts]
     closes = close_times(opens, timeframe)
     keep = closes <= until
     if len(opens) and table.open_ts[0] != opens[0]:
         keep[0] = False
     ends = np.append(starts[1:], len(buckets))[keep] - 1
-    columns = _reduced(table, starts) if len(starts) else {name: np.zeros(0) for name in ("high", "low", "volume")}
+    columns = (
+        _reduced(table, starts) if len(starts) else {name: np.zeros(0) for name in ("high", "low", "volume")}
+    )
     return BarTable.of(
         table.instrument,
         timeframe,
@@ -282,6 +293,12 @@ class Bars:
         """Traded quantity of each bar."""
         return self._column(self.table.volume)
 
+    @cached_property
+    def funding_rate(self) -> Column:
+        """Funding rate last settled before each close; NaN where none is known."""
+        rates = self.table.funding_rate
+        return self._column(np.full(len(self.table), np.nan) if rates is None else rates)
+
     def at(self, timeframe: str | Timeframe) -> Bars:
         """Return the same instrument's bars of a longer timeframe; only whole, closed bars.
 
@@ -290,12 +307,17 @@ class Bars:
         """
         return self.market.bars(self.instrument, Timeframe.parse(timeframe))
 
-    def of(self, instrument: str) -> Bars:
-        """Return another instrument's bars of the same timeframe.
+    def of(self, instrument: str | int) -> Bars:
+        """Return another instrument's bars of the same timeframe, by its name or its place in the run.
 
         Raises:
             UnknownNameError: The run has no such instrument.
         """
+        if isinstance(instrument, int):
+            names = [table.instrument for table in self.market.tables]
+            if not 0 <= instrument < len(names):
+                raise UnknownNameError("instrument", str(instrument), names)
+            instrument = names[instrument]
         return self.market.bars(instrument, self.table.timeframe)
 
     def _column(self, values: Any) -> Column:

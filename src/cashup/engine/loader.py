@@ -68,7 +68,9 @@ def restore(source: StrategySource, state: Mapping[str, Any]) -> Strategy:
     found: StrategySource = strategy.__cashup_source__  # type: ignore[attr-defined]  # set when it was loaded
     if found.digest != source.digest:
         raise InputError(
-            explain(f"{path} has changed since {source.name} was made from it", hint="load the strategy again")
+            explain(
+                f"{path} has changed since {source.name} was made from it", hint="load the strategy again"
+            )
         )
     instance = strategy.__new__(strategy)
     instance.__dict__.update(state)
@@ -96,7 +98,9 @@ def _module(path: Path) -> ModuleType:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as e:
-        raise InputError(explain(f"the strategy cannot be read ({e})", where=str(path)), field="strategy") from e
+        raise InputError(
+            explain(f"the strategy cannot be read ({e})", where=str(path)), field="strategy"
+        ) from e
     digest = hashlib.sha256(content).hexdigest()
     name = f"cashup_strategy_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{digest[:16]}"
     if name in sys.modules:
@@ -109,7 +113,9 @@ def _module(path: Path) -> ModuleType:
         exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102 (running the user's file is the purpose)
     except SyntaxError as e:
         del sys.modules[name]
-        raise InputError(explain(f"not Python: {e.msg}", where=f"{e.filename}:{e.lineno}"), field="strategy") from e
+        raise InputError(
+            explain(f"not Python: {e.msg}", where=f"{e.filename}:{e.lineno}"), field="strategy"
+        ) from e
     except BaseException as e:
         del sys.modules[name]
         if isinstance(e, Exception):
@@ -140,14 +146,20 @@ def _chosen(module: ModuleType, path: Path, name: str) -> type[Strategy]:
         return _marked(found[name], path, module)
     if not found:
         raise InputError(
-            explain("there is no strategy", where=str(path), expected="a class that inherits cashup.Strategy"),
+            explain(
+                "there is no strategy", where=str(path), expected="a class that inherits cashup.Strategy"
+            ),
             field="strategy",
         )
-    leaves = [each for each in found.values() if not any(each in other.__mro__[1:] for other in found.values())]
+    leaves = [
+        each for each in found.values() if not any(each in other.__mro__[1:] for other in found.values())
+    ]
     if len(leaves) > 1:
         names = ", ".join(each.__name__ for each in leaves)
         raise InputError(
-            explain(f"there are several strategies: {names}", where=str(path), hint=f"write {path}:ClassName"),
+            explain(
+                f"there are several strategies: {names}", where=str(path), hint=f"write {path}:ClassName"
+            ),
             field="strategy",
         )
     return _marked(leaves[0], path, module)

@@ -57,7 +57,9 @@ class Parameter:
         """What values are allowed, in words."""
         if self.choices is not None:
             return "one of " + ", ".join(map(repr, self.choices))
-        kind = {bool: "True or False", int: "an integer", float: "a number", str: "a text"}[type(self.default)]
+        kind = {bool: "True or False", int: "an integer", float: "a number", str: "a text"}[
+            type(self.default)
+        ]
         if self.low is not None and self.high is not None:
             return f"{kind} from {self.low} to {self.high}"
         if self.low is not None:
@@ -193,6 +195,8 @@ def checked_overrides(strategy: type, overrides: Mapping[str, object]) -> dict[s
         if name not in declared:
             raise UnknownNameError(f"parameter of {strategy.__name__}", name, declared, field=name)
     return {
-        name: parameter.checked(overrides[name], strategy.__name__) if name in overrides else parameter.default
+        name: parameter.checked(overrides[name], strategy.__name__)
+        if name in overrides
+        else parameter.default
         for name, parameter in declared.items()
     }

@@ -71,7 +71,9 @@ def check_period(name: str, period: int) -> int:
         InputError: It is not a positive integer.
     """
     if isinstance(period, bool) or not isinstance(period, (int, np.integer)) or period < 1:
-        raise InputError(explain(f"ta.{name} got a window of {period!r} bars", expected="an integer of at least 1"))
+        raise InputError(
+            explain(f"ta.{name} got a window of {period!r} bars", expected="an integer of at least 1")
+        )
     return int(period)
 
 
@@ -171,7 +173,9 @@ def rolling_min(column: Any, period: int) -> Any:
 
 def rolling_std(column: Any, period: int, ddof: int = 0) -> Any:
     """Return the standard deviation of the last `period` values, about their own mean; population by default."""
-    return _rolling("rolling_std", column, period, lambda v, p: _chunked(v, p, lambda w: w.std(axis=1, ddof=ddof)))
+    return _rolling(
+        "rolling_std", column, period, lambda v, p: _chunked(v, p, lambda w: w.std(axis=1, ddof=ddof))
+    )
 
 
 def rolling_rank(column: Any, period: int) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from cashup.engine.cache import BarsClosed
 from cashup.engine.codes import ORDER_TYPE_CODES, SIDE_CODES, TIME_IN_FORCE_CODES
 from cashup.engine.order_rows import EVERYTHING
-from cashup.engine.ports import EventSink, LinkOrders
+from cashup.engine.ports import EventSink, JoinGroup
 from cashup.engine.venue_report import VenueReport
 from cashup.engine.words import floats, integers, slot
 from cashup.kernel import entry, match
@@ -58,7 +58,7 @@ class SimulatedExchange:
     """Match orders on bars, with the rules and numbers of a compiled run.
 
     Its memory is that of a run of one single bar, which every step of time overwrites. `handle` takes what
-    the market does; `submit`, `cancel` and `link` take commands; consequences go to the connected sink.
+    the market does; `submit`, `cancel` and `join_group` take commands; consequences go to the connected sink.
 
     Args:
         instruments: What is traded, in the order bars come in.
@@ -154,10 +154,11 @@ class SimulatedExchange:
             )
         self._send()
 
-    def link(self, command: LinkOrders) -> None:
-        """Make two orders cancel each other."""
-        first, second = (self._numbers.get(name, 0) for name in command.client_order_ids)
-        entry.oco(self._address, first, second)
+    def join_group(self, command: JoinGroup) -> None:
+        """Put an order into a one-cancels-other group."""
+        number = self._numbers.get(command.client_order_id, 0)
+        if number:
+            self.memory.orders[number - 1]["group"] = self._group(command.group_id)
 
     def amend(self, command: AmendOrder) -> None:
         """Refuse: orders of this venue are changed by cancelling and placing again."""

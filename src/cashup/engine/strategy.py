@@ -137,7 +137,9 @@ def all_series(strategy: Strategy) -> list[Series]:
     """Return the series on an instance, those inside tuples included."""
     found: list[Series] = []
     for value in vars(strategy).values():
-        found += [part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Series)]
+        found += [
+            part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Series)
+        ]
     return found
 
 
@@ -161,7 +163,9 @@ def _as_series(value: Any, frame: Frame, host: StrategyHost, name: str) -> Any:
     if isinstance(value, Column):
         if value.frame is None:
             raise InputError(
-                explain(f"self.{name} is a part of a column", expected="one value per bar", hint="assign it whole"),
+                explain(
+                    f"self.{name} is a part of a column", expected="one value per bar", hint="assign it whole"
+                ),
                 field=name,
             )
         return series_of(value, value.frame, host.cursor)

@@ -79,6 +79,7 @@ class VenueReport:
         self._children: dict[int, list[int]] = {}
         self._fills: deque[FillView] = deque()
         self._payments: deque[PaymentView] = deque()
+        self._rows: dict[int, OrderView] = {}
         self._taken = 0
         self._fill_count = 0
         self._now = 0
@@ -95,6 +96,7 @@ class VenueReport:
         numbers = integers(int(run["updates"]), int(run["n_updates"])).tolist() if run["n_updates"] else []
         self._fills = deque(FillView._make(row.item()) for row in memory.fills)
         self._payments = deque(PaymentView._make(row.item()) for row in memory.payments)
+        self._rows.clear()
         self._taken = 0
         self._now = now
         run["n_updates"] = run["n_fills"] = run["n_payments"] = 0
@@ -117,22 +119,33 @@ class VenueReport:
                 continue  # how it ended, if it did, comes after everybody's first
             if row.id in filled:
                 self._drain(passed)  # its fill is the first thing that happened to it
-            elif self._ends_children_later(row, rows):
-                self._accept(row)
-            else:
+            elif not (self._ends_children_later(row, rows) and self._move_on(row)):
                 self._finish(row)
 
     def _ends_children_later(self, row: OrderView, rows: Sequence[OrderView]) -> bool:
         """Whether its end took children with it only after other orders had changed."""
         children = [other for other in rows if other.parent == row.id]
-        if not children or self.orders[row.id - 1].is_accepted:
+        if not children:
             return False
         following = rows.index(row) + 1
         return list(rows[following : following + len(children)]) != children
 
+    def _move_on(self, row: OrderView) -> bool:
+        """Report that an order arrived or, had it arrived before, triggered; return whether it had not yet."""
+        order = self.orders[row.id - 1]
+        if not order.is_accepted:
+            self._accept(row)
+        elif not order.is_triggered:
+            order.is_triggered = True
+            self._say(OrderTriggered, row, self._now)
+        else:
+            return False
+        return True
+
     def close(self, numbers: Sequence[int], now: int) -> None:
         """Report that the venue closes: these orders end with it."""
         self._now = now
+        self._rows.clear()
         for number in numbers:
             order, row = self.orders[number - 1], self._row(number)
             order.is_ended = True
@@ -147,7 +160,10 @@ class VenueReport:
             )
 
     def _row(self, number: int) -> OrderView:
-        return OrderView._make(row_of(self._memory.orders, number - 1))
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = OrderView._make(row_of(self._memory.orders, number - 1))
+        return row
 
     def _drain(self, passed: set[int] | None) -> None:
         """Report the fills that come next, as long as they are of orders already spoken of (None: of all)."""
@@ -173,6 +189,9 @@ class VenueReport:
             self._say(OrderSubmitted, row, row.active_ts)
             said = True
         if is_live and not order.is_accepted:
+            if row.status == k.FILLED and row.type == k.MARKET and not said:
+                order.is_accepted = True  # it filled as it arrived: the fill says it all
+                return False
             self._accept(row)
             said = True
         if not order.is_triggered and (row.filled > 0.0 or row.status == k.TRIGGERED):

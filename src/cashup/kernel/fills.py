@@ -189,7 +189,7 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
 
     # How much is wanted, and at what price.
     sized_now = order.flags & kt.VALUE_SIZED != 0 and order.filled == 0.0
-    wanted = order.quantity - order.filled
+    wanted = to_grid(order.quantity - order.filled, instrument.lot, 0)
     if order.flags & kt.CLOSE_POSITION != 0:
         wanted = reducible
     elif sized_now:

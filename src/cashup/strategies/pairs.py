@@ -18,8 +18,8 @@ class Pairs(Strategy):
     allow_short = param(0, choices=(0, 1))
 
     def prepare(self, bars):
-        ratio = bars.close / bars.of(1).close
-        self.z = ta.ZSCORE(ratio, self.length)
+        ratio = bars.close / bars.of(1).close.on(bars)
+        self.z = ta.zscore(ratio, self.length)
 
     def on_start(self):
         self.held = 0

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cashup.data.catalog import Catalog
-from cashup.data.datasets import DataKind, DatasetKey, MarketType, Partition, key_of_folder
+from cashup.data.datasets import DataKind, DatasetKey, MarketType, Partition
 from cashup.data.durable import only_writer
 from cashup.data.fingerprint import fingerprint
 from cashup.data.schema import SCHEMAS
@@ -304,24 +304,13 @@ def test_the_catalog_describes_without_reading_data(store: Store) -> None:
         ),
     ],
 )
-def test_folders_name_datasets_and_back(
+def test_folders_name_datasets(
     name: str, kind: str, timeframe: str | None, folder: str, market: str, partition: str
 ) -> None:
     key = DatasetKey.of(name, kind, timeframe)
     assert key.folder.as_posix() == folder
     assert key.market_type is MarketType(market)
     assert key.partition is Partition(partition)
-    assert key_of_folder(Path(folder)) == key
-
-
-def test_foreign_folders_are_no_datasets() -> None:
-    for folder in (
-        "a/b",
-        "binance/spot/BTC_USDT/bars/7m",
-        "binance/linear/BTC_USDT/bars/1m",
-        "x/y/z/bars/1m",
-    ):
-        assert key_of_folder(Path(folder)) is None
 
 
 def test_keys_refuse_what_makes_no_sense() -> None:

@@ -105,7 +105,9 @@ def _plain_float(instruction: str) -> Generate:
 def _refuse_zero(context: Any, builder: Any, divisor: Any) -> None:
     zero = ir.Constant(divisor.type, 0)
     is_zero = (
-        builder.fcmp_ordered("==", divisor, zero) if divisor.type == _F64 else builder.icmp_signed("==", divisor, zero)
+        builder.fcmp_ordered("==", divisor, zero)
+        if divisor.type == _F64
+        else builder.icmp_signed("==", divisor, zero)
     )
     fail_if(context, builder, is_zero, ZeroDivisionError, "division by zero")
 
@@ -171,9 +173,7 @@ add = _binary("addition", _plain_float("fadd"), _overflowing("sadd"))
 subtract = _binary("subtraction", _plain_float("fsub"), _overflowing("ssub"))
 multiply = _binary("multiplication", _plain_float("fmul"), _overflowing("smul"))
 divide = _binary("division", _divide, _divide_integers, always_float=True)
-floor_divide = _binary(
-    "floor division", lambda *a: _float_divmod(*a)[0], lambda *a: _integer_divmod(*a)[0]
-)
+floor_divide = _binary("floor division", lambda *a: _float_divmod(*a)[0], lambda *a: _integer_divmod(*a)[0])
 modulo = _binary("remainder", lambda *a: _float_divmod(*a)[1], lambda *a: _integer_divmod(*a)[1])
 
 
@@ -196,9 +196,7 @@ def _all(builder: Any, conditions: list[Any]) -> Any:
 
 def _power(context: Any, builder: Any, left: Any, right: Any) -> Any:
     zero = ir.Constant(_F64, 0.0)
-    zero_base = builder.and_(
-        builder.fcmp_ordered("==", left, zero), builder.fcmp_ordered("<", right, zero)
-    )
+    zero_base = builder.and_(builder.fcmp_ordered("==", left, zero), builder.fcmp_ordered("<", right, zero))
     fail_if(context, builder, zero_base, ZeroDivisionError, "0.0 to a negative power")
     result = _call(builder, "pow", left, right)
     _check_domain(context, builder, result, (left, right))
@@ -257,7 +255,8 @@ def absolute(typing_context: Any, value: Any) -> Any:
 def _to_integer(context: Any, builder: Any, number: Any) -> Any:
     limit = ir.Constant(_F64, float(1 << 62))
     inside = builder.and_(
-        builder.fcmp_ordered("<", number, limit), builder.fcmp_ordered(">", number, ir.Constant(_F64, -float(1 << 62)))
+        builder.fcmp_ordered("<", number, limit),
+        builder.fcmp_ordered(">", number, ir.Constant(_F64, -float(1 << 62))),
     )
     fail_if(context, builder, builder.not_(inside), OverflowError, "cannot convert to an integer of 64 bits")
     return builder.fptosi(number, _I64)
@@ -292,7 +291,13 @@ def round_to_digits(typing_context: Any, value: Any, digits: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         number = args[0]
-        fail_if(context, builder, builder.not_(_is_finite(builder, number)), OverflowError, "cannot round this number")
+        fail_if(
+            context,
+            builder,
+            builder.not_(_is_finite(builder, number)),
+            OverflowError,
+            "cannot round this number",
+        )
         module = builder.module
         pointer = ir.IntType(8).as_pointer()
         text = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(8), 512))
@@ -426,7 +431,8 @@ def _math_call(name: str, kinds: tuple[Any, ...]) -> Any:
 
 def _call(builder: Any, name: str, *args: Any) -> Any:
     if name in _INSTRUCTIONS:
-        return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [_F64]), args)
+        kind = ir.FunctionType(_F64, [_F64] * len(args))
+        return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [_F64], kind), args)
     kind = ir.FunctionType(_F64, [_F64] * len(args))
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"cashup_c_{name}"), args)
 

@@ -227,7 +227,8 @@ def setter_of(name: str) -> Any:
         }.get(field.name, ())
         if not isinstance(plain, allowed):
             given = {types.float64: "a float", types.int64: "an integer", types.boolean: "True or False"}.get(
-                plain, getattr(plain, "described", "None" if isinstance(plain, types.NoneType) else str(plain))
+                plain,
+                getattr(plain, "described", "None" if isinstance(plain, types.NoneType) else str(plain)),
             )
             raise TypingError(f"cashup: self.{name} began as {_article(field.name)} and is assigned {given}")
 
@@ -398,7 +399,9 @@ def _row_reader(kind: RowType, table: str, counter: str, first: int) -> Any:
             at = builder.add(base, builder.mul(index, ir.Constant(_I64, kind.itemsize)))
             row = cgutils.create_struct_proxy(kind)(context, builder)
             for place, (name, member) in enumerate(kind.members.items()):
-                setattr(row, name, _load_at(builder, at, 8 * place, _F64 if member == types.float64 else _I64))
+                setattr(
+                    row, name, _load_at(builder, at, 8 * place, _F64 if member == types.float64 else _I64)
+                )
             return row._getvalue()
 
         return kind(strategy, types.unliteral(number)), generate
