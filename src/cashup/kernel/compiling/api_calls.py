@@ -64,7 +64,7 @@ def _run(writer: Rewriter) -> ast.expr:
 
 
 def _node(writer: Rewriter, value: Any) -> ast.expr:
-    return writer.visit(value) if isinstance(value, ast.AST) else constant(value)  # type: ignore[no-any-return]
+    return writer.visit(value) if isinstance(value, ast.AST) else constant(value)
 
 
 def _float(writer: Rewriter, value: Any) -> ast.expr:
@@ -226,7 +226,7 @@ _SIMPLE: dict[Any, str] = {
 
 
 def builtin(writer: Rewriter, node: ast.Call, value: Any) -> ast.expr | None:
-    """Return what a call of a builtin, a `math` function or a NumPy test becomes; None when it is none of them."""
+    """Return what a call of a builtin, a `math` function or a NumPy test becomes, None for others."""
     try:
         hash(value)
     except TypeError:

@@ -16,10 +16,8 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
+
+from cashup.kernel.compiling.numba_api import TypingError, cgutils, intrinsic, types
 
 _I64 = ir.IntType(64)
 _F64 = ir.DoubleType()

@@ -1,15 +1,14 @@
 """Rewrites one user function so that compiled code means exactly what Python means.
 
-Attributes of `self` become fields, calls of the strategy API become calls of the kernel, arithmetic becomes the
-checked functions of `arithmetic`, names of the module become constants or further functions to compile. What
-has no exact counterpart raises `CannotCompile` with file, line and a suggestion.
+Attributes of `self` become fields, calls of the strategy API become calls of the kernel, arithmetic becomes
+the checked functions of `arithmetic`, names of the module become constants or further functions to compile.
+What has no exact counterpart raises `CannotCompile` with file, line and a suggestion.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import math
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
@@ -142,13 +141,13 @@ class Rewriter(ast.NodeTransformer):
             return []
         return new if isinstance(new, list) else [new]
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
+    def generic_visit(self, node: ast.AST) -> ast.AST:  # noqa: D102 (of the base)
         refused = _REFUSED.get(type(node))
         if refused is not None:
             self.refuse(node, *refused)
         return super().generic_visit(node)
 
-    def visit_Expr(self, node: ast.Expr) -> Any:
+    def visit_Expr(self, node: ast.Expr) -> Any:  # noqa: D102 (named after the node)
         if isinstance(node.value, ast.Constant):
             return ast.copy_location(ast.Pass(), node)  # a docstring, or an ellipsis
         value = self.visit(node.value)
@@ -156,12 +155,12 @@ class Rewriter(ast.NodeTransformer):
             return ast.copy_location(ast.Pass(), node)
         return ast.copy_location(ast.Expr(value), node)
 
-    def visit_Return(self, node: ast.Return) -> Any:
+    def visit_Return(self, node: ast.Return) -> Any:  # noqa: D102 (named after the node)
         if node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None):
             return ast.copy_location(ast.Return(None), node)
         return ast.copy_location(ast.Return(self.visit(node.value)), node)
 
-    def visit_If(self, node: ast.If) -> Any:
+    def visit_If(self, node: ast.If) -> Any:  # noqa: D102 (named after the node)
         test = self.visit(node.test)
         if isinstance(test, ast.Constant):  # a text parameter decides: the other branch need not compile
             taken = node.body if test.value else node.orelse
@@ -173,22 +172,22 @@ class Rewriter(ast.NodeTransformer):
         node.orelse = [new for child in node.orelse for new in self._statements(child)]
         return node
 
-    def visit_Raise(self, node: ast.Raise) -> Any:
+    def visit_Raise(self, node: ast.Raise) -> Any:  # noqa: D102 (named after the node)
         # What is raised does not matter: the run is repeated in Python, which raises the real thing.
         error = ast.Call(ast.Name("RuntimeError", ast.Load()), [ast.Constant("raised by the strategy")], [])
         return ast.fix_missing_locations(ast.copy_location(ast.Raise(error, None), node))
 
-    def visit_Assert(self, node: ast.Assert) -> Any:
+    def visit_Assert(self, node: ast.Assert) -> Any:  # noqa: D102 (named after the node)
         test = ast.copy_location(ast.UnaryOp(ast.Not(), self.visit(node.test)), node)
         failing = self.visit_Raise(ast.copy_location(ast.Raise(None, None), node))
         return ast.copy_location(ast.If(test, [failing], []), node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:  # noqa: D102 (named after the node)
         if node.value is None:
             return ast.copy_location(ast.Pass(), node)
         return self._assign(node, node.target, self.visit(node.value))
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:  # noqa: D102 (named after the node)
         target = node.target
         if isinstance(target, ast.Subscript) and any(isinstance(n, ast.Call) for n in ast.walk(target)):
             self.refuse(
@@ -198,7 +197,7 @@ class Rewriter(ast.NodeTransformer):
         value = self.visit(ast.copy_location(ast.BinOp(read, node.op, node.value), node))
         return self._assign(node, target, value)
 
-    def visit_Assign(self, node: ast.Assign) -> Any:
+    def visit_Assign(self, node: ast.Assign) -> Any:  # noqa: D102 (named after the node)
         value = self.visit(node.value)
         if len(node.targets) == 1:
             return self._assign(node, node.targets[0], value)
@@ -288,7 +287,7 @@ class Rewriter(ast.NodeTransformer):
         except NotAField as e:
             raise refusal(e, self.file, getattr(node, "lineno", 0)) from None
 
-    def visit_Name(self, node: ast.Name) -> Any:
+    def visit_Name(self, node: ast.Name) -> Any:  # noqa: D102 (named after the node)
         if node.id in self.locals or isinstance(node.ctx, ast.Store):
             if node.id == self.me and isinstance(node.ctx, ast.Load):
                 self.refuse(node, "self is passed on or used whole", "pass the values instead")
@@ -312,7 +311,7 @@ class Rewriter(ast.NodeTransformer):
         kind = type(value).__name__
         self.refuse(node, f"{spelled} is a {kind}", "use numbers and tuples of numbers, or a field on self")
 
-    def visit_Constant(self, node: ast.Constant) -> Any:
+    def visit_Constant(self, node: ast.Constant) -> Any:  # noqa: D102 (named after the node)
         if node.value is None:
             self.refuse(node, "None", "use a number for 'nothing': 0, -1 or math.nan")
         if isinstance(node.value, (str, bytes)):
@@ -321,7 +320,7 @@ class Rewriter(ast.NodeTransformer):
             self.refuse(node, f"the number {node.value}", "use floats and integers of 64 bits")
         return node
 
-    def visit_Attribute(self, node: ast.Attribute) -> Any:
+    def visit_Attribute(self, node: ast.Attribute) -> Any:  # noqa: D102 (named after the node)
         chain = self._chain(node)
         if chain is not None:
             return ast.copy_location(self._read_chain(node, chain), node)
@@ -359,7 +358,7 @@ class Rewriter(ast.NodeTransformer):
             self.refuse(node, f"the property self.{name} is not an ordinary function")
         return names.local(self.program.name_of(getter, owner), self._self())
 
-    def visit_Subscript(self, node: ast.Subscript) -> Any:
+    def visit_Subscript(self, node: ast.Subscript) -> Any:  # noqa: D102 (named after the node)
         chain = self._chain(node)
         if chain is not None and isinstance(self._tuple_behind(chain), tuple):
             return ast.copy_location(self._read_chain(node, chain), node)
@@ -374,7 +373,7 @@ class Rewriter(ast.NodeTransformer):
 
     # ------------------------------------------------------------------ operators
 
-    def visit_BinOp(self, node: ast.BinOp) -> Any:
+    def visit_BinOp(self, node: ast.BinOp) -> Any:  # noqa: D102 (named after the node)
         kind = type(node.op)
         if kind is ast.Pow:
             return self._power(node)
@@ -392,20 +391,21 @@ class Rewriter(ast.NodeTransformer):
         )
         return ast.copy_location(names.call("power_integer" if is_small else "power", base, exponent), node)
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:  # noqa: D102 (named after the node)
         operand = self.visit(node.operand)
         if isinstance(node.op, ast.Invert):
             self.refuse(node, *_REFUSED[ast.Invert])
         if isinstance(node.op, ast.Not):
             return ast.copy_location(ast.UnaryOp(ast.Not(), operand), node)
-        if isinstance(operand, ast.Constant) and type(operand.value) in (int, float):
-            value = -operand.value if isinstance(node.op, ast.USub) else operand.value
+        number: Any = operand.value if isinstance(operand, ast.Constant) else None
+        if type(number) in (int, float):
+            value = -number if isinstance(node.op, ast.USub) else number
             return ast.copy_location(ast.Constant(value), node)
         if isinstance(node.op, ast.UAdd):
             return operand
         return ast.copy_location(names.call("negate", operand), node)
 
-    def visit_Compare(self, node: ast.Compare) -> Any:
+    def visit_Compare(self, node: ast.Compare) -> Any:  # noqa: D102 (named after the node)
         if any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
             self.refuse(node, "a comparison with is", "use == with a number")
         folded = self._compared_text(node)
@@ -438,7 +438,7 @@ class Rewriter(ast.NodeTransformer):
 
     # ------------------------------------------------------------------ calls
 
-    def visit_Call(self, node: ast.Call) -> Any:
+    def visit_Call(self, node: ast.Call) -> Any:  # noqa: D102 (named after the node)
         if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
             keyword.arg is None for keyword in node.keywords
         ):
@@ -515,7 +515,7 @@ def _is_number_or_tuple(value: Any) -> bool:
         return bool(value) and all(type(part) in (int, float, bool) for part in value)
     if isinstance(value, int):
         return abs(value) < 2**63
-    return isinstance(value, float) and (math.isfinite(value) or True)
+    return isinstance(value, float)
 
 
 def _listed(made: Any) -> list[ast.stmt]:
