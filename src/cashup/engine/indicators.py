@@ -1,7 +1,8 @@
 """Indicators for `prepare`: `from cashup import ta`.
 
 Names in capitals are TA-Lib's functions (`ta.SMA(bars.close, 10)`, `ta.ATR(bars, 14)`,
-`ta.BBANDS(x).upperband`); names in small letters are ours. Columns go in and come out; functions of several columns also take `Bars`.
+`ta.BBANDS(x).upperband`); names in small letters are ours. Columns go in and come out; functions of several
+columns also take `Bars`.
 
 `ta.SMA` is computed exactly (see `cashup.engine.rolling`), because equal averages must compare equal.
 """

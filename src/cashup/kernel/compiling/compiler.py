@@ -19,7 +19,7 @@ from llvmlite import ir
 from cashup.kernel import externals
 from cashup.kernel import types as kt
 from cashup.kernel.access import as_run
-from cashup.kernel.compiling import arithmetic, indexing, names, strategy_type
+from cashup.kernel.compiling import arithmetic, indexing, mathematics, names, strategy_type
 from cashup.kernel.compiling.errors import CannotCompile
 from cashup.kernel.compiling.log_table import write_log
 from cashup.kernel.compiling.numba_api import NumbaError, intrinsic, njit, types
@@ -49,7 +49,7 @@ COMPILED_EVENTS: Final = {
 }
 
 
-def _external(function: KernelFunction[Any]) -> Any:
+def _external(function: KernelFunction[..., Any]) -> Any:
     kinds = [types.float64 if kind == FLOAT_ARGUMENT else types.int64 for kind in function.arguments]
     return types.ExternalFunction(function.symbol, types.int64(*kinds))
 
@@ -78,7 +78,7 @@ _FUNCTIONS: Final[dict[str, Any]] = {
     "is_nan": arithmetic.is_nan,
     "is_finite": arithmetic.is_finite,
     "is_infinite": arithmetic.is_infinite,
-    **{f"math_{name}": function for name, function in arithmetic.MATH.items()},
+    **{f"math_{name}": function for name, function in mathematics.MATH.items()},
     "item": indexing.item,
     "set_item": indexing.set_item,
     "length": indexing.length,
