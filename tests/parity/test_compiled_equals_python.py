@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unit.engine.market_builders import PERPETUAL, SPOT, bar_table, market, strategy_from
 
 from cashup.backtest.fast import run_fast
 from cashup.backtest.market import InstrumentData, MarketData
 from cashup.kernel.memory import Rules
 from cashup.kernel.types import SLIP_RATE
 from cashup.model.errors import StrategyFailed
+from unit.engine.market_builders import PERPETUAL, SPOT, bar_table, market, strategy_from
 
 NUMBERS = (
     "self.fast[0]",
@@ -122,7 +122,11 @@ def _indented(lines):
     return ["    " + line for line in lines]
 
 
-blocks = st.deferred(lambda: st.lists(statements, min_size=1, max_size=3).map(lambda parts: sum(parts, [])))
+blocks = st.deferred(
+    lambda: st.lists(statements, min_size=1, max_size=3).map(
+        lambda parts: [line for part in parts for line in part]
+    )
+)
 statements = st.deferred(
     lambda: (
         simple.map(lambda line: [line])

@@ -54,7 +54,7 @@ def load_strategy(reference: str | Path) -> type[Strategy]:
 
 def shipped_strategies() -> dict[str, Path]:
     """Return the strategies that come with CashUp, by name."""
-    return {path.stem: path for path in sorted(_SHIPPED.glob("*.py")) if not path.stem.startswith("_")}
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.py")) if b"(Strategy):" in path.read_bytes()}
 
 
 def restore(source: StrategySource, state: Mapping[str, Any]) -> Strategy:

@@ -111,13 +111,13 @@ class NodeHost(KernelHost):
             self.actions.append(Linked(first, second))
         return group
 
-    def cancel(self, order_id: int) -> None:
-        """Ask to cancel an order."""
-        self._note_withdrawn(lambda: super(NodeHost, self).cancel(order_id))
+    def cancel(self, order_id: int) -> int:
+        """Ask to cancel an order; return 1 when it was working, else 0."""
+        return self._note_withdrawn(lambda: super(NodeHost, self).cancel(order_id)) or 0
 
-    def cancel_all(self, instrument: int) -> None:
-        """Ask to cancel all working orders of an instrument, of every instrument when -1."""
-        self._note_withdrawn(lambda: super(NodeHost, self).cancel_all(instrument))
+    def cancel_all(self, instrument: int) -> int:
+        """Ask to cancel all working orders of an instrument, of every instrument when -1; return how many."""
+        return self._note_withdrawn(lambda: super(NodeHost, self).cancel_all(instrument)) or 0
 
     def target(self, instrument: int, fraction: float, tolerance: float) -> int:
         """Trade towards a share of equity; return the order's id, 0 when nothing needs doing."""

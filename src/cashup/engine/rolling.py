@@ -1,9 +1,9 @@
 """Rolling windows over columns: sums that are exact, so that ties are ties.
 
 Two averages that are equal in the data must be equal as numbers, or a crossing appears where there is none. A
-running sum that adds the new and subtracts the old value drifts in the last digits. Here prices with a limited
-number of decimals are summed as integers, exactly, and divided once; all other numbers are summed in fixed
-point, rounded once.
+running sum that adds the new and subtracts the old value drifts in the last digits. Here prices with a
+limited number of decimals are summed as integers, exactly, and divided once; all other numbers are summed in
+fixed point, rounded once.
 """
 
 from __future__ import annotations
@@ -172,7 +172,10 @@ def rolling_min(column: Any, period: int) -> Any:
 
 
 def rolling_std(column: Any, period: int, ddof: int = 0) -> Any:
-    """Return the standard deviation of the last `period` values, about their own mean; population by default."""
+    """Return the standard deviation of the last `period` values, about their own mean.
+
+    It is the population's (ddof=0) unless `ddof` says otherwise.
+    """
     return _rolling(
         "rolling_std", column, period, lambda v, p: _chunked(v, p, lambda w: w.std(axis=1, ddof=ddof))
     )
