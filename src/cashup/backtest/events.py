@@ -25,6 +25,7 @@ from cashup.engine.portfolio import Portfolio
 from cashup.engine.rules import Rule
 from cashup.engine.simulator import FundingDue, SimulatedExchange
 from cashup.engine.strategy import Strategy, attach, unroll, warm_up
+from cashup.engine.strategy_log import LogLine
 from cashup.kernel import types as k
 from cashup.kernel.memory import Columns, InstrumentSpec
 from cashup.model.errors import InputError
@@ -48,6 +49,7 @@ class EventOutcome(NamedTuple):
         strategy: The instance that ran.
         first_decision: The first decision bar `on_bar` was called for.
         counters: Totals of the run by the names of `cashup.kernel.types.RUN`.
+        log: Lines the strategy wrote.
         timings: Seconds spent in "prepare" and "run".
     """
 
@@ -56,6 +58,7 @@ class EventOutcome(NamedTuple):
     strategy: Strategy
     first_decision: int
     counters: dict[str, int | float]
+    log: tuple[LogLine, ...]
     timings: dict[str, float]
 
 
@@ -159,7 +162,8 @@ def run_events(
         node.stop()
     exchange.close()
     timings = {"prepare": prepared - started, "run": time.perf_counter() - prepared}
-    return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), timings)
+    log = tuple(host.messages.lines)
+    return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), log, timings)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def request_of(
         expire_ts=row.expire_ts or None,
         post_only=bool(flags & k.POST_ONLY),
         reduce_only=bool(flags & k.REDUCE_ONLY),
-        clip=bool(flags & (k.CLIP | k.REDUCE_ONLY)) or (by_value and row.value == math.inf),
+        clip=bool(flags & k.CLIP) or (by_value and row.value == math.inf),
         group_id=group_of(row, strategy_id),
         parent_id=parent_id,
         tag=row.tag,

@@ -51,7 +51,7 @@ class VenueOrder:
     @property
     def is_flexible(self) -> bool:
         """Whether its whole quantity is the venue's to say."""
-        return self.request.quantity is None or self.request.clip
+        return self.request.quantity is None or self.request.clip or self.request.reduce_only
 
 
 class VenueReport:
