@@ -1,14 +1,14 @@
-"""The event path and the kernel's loop give the same orders, fills, payments and equity: equality, no tolerance."""
+"""The event path and the kernel's loop give the same orders, fills, payments and equity, to the bit."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parity.random_runs import RandomTrader, market
 
 from cashup.backtest.events import run_events
 from cashup.backtest.fast import run_fast
 from cashup.kernel import types as k
+from parity.random_runs import RandomTrader, market
 
 #: Bookkeeping of the matching step: what a venue keeps about an order or position and does not tell.
 VENUE_ONLY = {"trail_extreme", "rested", "spent_ts"}

@@ -43,8 +43,8 @@ class EventOutcome(NamedTuple):
     """What one run through a node gave.
 
     Attributes:
-        node: The node as the run left it: exact books, every order's life, and in `node.book.memory` the kernel's
-            tables of orders, fills, payments and equity.
+        node: The node as the run left it: exact books, every order's life, and in `node.book.memory` the
+            kernel's tables of orders, fills, payments and equity.
         exchange: The simulated exchange.
         strategy: The instance that ran.
         first_decision: The first decision bar `on_bar` was called for.
@@ -146,9 +146,7 @@ def run_events(
     node = Node(
         strategy,
         host,
-        Portfolio(
-            ACCOUNT, instruments, currency=instruments[0].settle, cash=FREE.to_decimal(market.cash)
-        ),
+        Portfolio(ACCOUNT, instruments, currency=instruments[0].settle, cash=FREE.to_decimal(market.cash)),
         NodePorts(clock=clock, client=exchange, bus=bus or MessageBus()),
         account_id=ACCOUNT,
         strategy_id=StrategyId(type(strategy).__name__),
@@ -193,8 +191,8 @@ def drive(feed: StoredFeed, clock: SimClock, exchange: SimulatedExchange, node: 
 def instruments_of(market: MarketData) -> tuple[Instrument, ...]:
     """Write the instruments of a market with exact numbers, as the books need them.
 
-    Data may be called anything; when a name is no symbol that fits its kind, or the instruments settle in different
-    currencies while they share one purse, all get names of their place settled in "CASH".
+    Data may be called anything; when a name is no symbol that fits its kind, or the instruments settle in
+    different currencies while they share one purse, all get names of their place settled in "CASH".
     """
     try:
         found = tuple(_instrument(item.name, item.spec) for item in market.instruments)
