@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +69,9 @@ class StoredFeed:
         """Yield bars and funding settlements, each when it is known."""
         due = self._funding()
         following = next(due, None)
+        if following is None:
+            yield from self._steps()
+            return
         for step in self._steps():
             while following is not None and following.ts_event < step.ts_event:
                 yield following
@@ -131,6 +136,7 @@ def run_events(
         currency=instruments[0].settle,
         account_id=ACCOUNT,
         rules=market.rules,
+        marked=[columns.mark is not None for columns in timeline.columns],
         start=start,
     )
     clock = SimClock(start)
@@ -147,28 +153,36 @@ def run_events(
         first_decision=first,
     )
     prepared = time.perf_counter()
-    node.start()
-    drive(StoredFeed(market), clock, exchange, node)
-    node.stop()
+    with _rare_collections():
+        node.start()
+        drive(StoredFeed(market), clock, exchange, node)
+        node.stop()
     exchange.close()
     timings = {"prepare": prepared - started, "run": time.perf_counter() - prepared}
     return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), timings)
 
 
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python look for unreachable cycles less often: a run makes many objects, and all in plain trees."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 50_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def drive(feed: StoredFeed, clock: SimClock, exchange: SimulatedExchange, node: Node) -> None:
     """Hand a feed's events to the venue and then to the node, the clock set to each one's time."""
-    venue, handle, jump = exchange.handle, node.handle, clock.jump
+    venue, handle, advance, book = exchange.handle, node.handle, clock.advance, node.book
     for event in feed.events():
-        now = event.ts_init
-        if clock.next_deadline() <= now:
-            for timer in clock.advance(now):
-                handle(timer)
-        else:
-            jump(now)
+        for timer in advance(event.ts_init):
+            handle(timer)
         venue(event)
         if type(event) is BarsClosed:
             handle(event)
-            if node.book.is_empty:
+            if book.is_empty:
                 return
 
 

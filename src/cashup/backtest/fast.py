@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from cashup.engine.kernel_host import KernelHost
 from cashup.engine.strategy import Strategy, attach, defines, unroll, warm_up
 from cashup.engine.strategy_log import LogLine
 from cashup.kernel.compiling.errors import CannotCompile
-from cashup.kernel.compiling.python_callback import AddressedFunction, python_callback
+from cashup.kernel.compiling.python_callback import AddressedFunction, PythonBridge, python_callback
 from cashup.kernel.loop import run as run_loop
 from cashup.kernel.memory import RunMemory
 from cashup.kernel.types import RUN_GROW, RUN_STOPPED
@@ -82,6 +81,7 @@ class _Attempt:
         self.memory = market.memory(wants=wants_of(template))
         self.host = KernelHost(self.memory)
         self._block: StrategyBlock | None = None
+        self._stop_error: BaseException | None = None
         self.timings = {"prepare": 0.0, "compile": 0.0, "run": 0.0}
         self._guarded("prepare", lambda: attach(self.strategy, market.view, self.host))
         self.first_decision = warm_up(self.strategy)
@@ -94,9 +94,12 @@ class _Attempt:
         unroll(self.strategy)
         self._guarded("on_start", self.strategy.on_start)
         callbacks = PythonCallbacks(self.strategy, self.host)
-        self._loop(python_callback(callbacks.call))
-        if callbacks.error is not None:
-            raise self._failure(callbacks.error, callbacks.failed)
+        bridge = PythonBridge(self.strategy.on_bar, callbacks.handle)
+        self.memory.run["strategy"] = bridge.address
+        self._loop(bridge.callback)
+        error = bridge.take_error()
+        if error is not None:
+            raise self._failure(error, callbacks.running)
         self.timings["run"] = time.perf_counter() - started
 
     def compiled(self) -> None:
@@ -114,8 +117,7 @@ class _Attempt:
         self._guarded("on_start", self.strategy.on_start)
         wanted = tuple(name for name in COMPILED_EVENTS if name == "on_bar" or defines(self.strategy, name))
         code = compile_strategy(self.strategy, Strategy, wanted)
-        callbacks = PythonCallbacks(self.strategy, self.host)
-        stop = python_callback(self._ending(callbacks)) if defines(self.strategy, "on_stop") else None
+        stop = python_callback(self._stop) if defines(self.strategy, "on_stop") else None
         block = StrategyBlock(
             self.strategy, Strategy, code, self.memory.address, 0 if stop is None else stop.address
         )
@@ -125,26 +127,28 @@ class _Attempt:
         started = time.perf_counter()
         status = self._loop(code.callback)
         self.timings["run"] = time.perf_counter() - started
-        if callbacks.error is not None:
-            raise self._failure(callbacks.error, callbacks.failed)
+        if self._stop_error is not None:
+            raise self._failure(self._stop_error, "on_stop")
         if status == RUN_STOPPED:
             raise CallbackFailed
-        self._take_back(block)
+        self._take_back()
 
-    def _ending(self, callbacks: PythonCallbacks) -> Callable[[int, int, int], int]:
-        def stop(strategy: int, event: int, argument: int) -> int:
-            assert self._block is not None
-            self._take_back(self._block)
+    def _stop(self, strategy: int, event: int, argument: int) -> int:
+        """End a compiled strategy in Python, where its last method may do anything."""
+        self._take_back()
+        try:
             unroll(self.strategy)
-            return callbacks.call(strategy, event, argument)
+            self.strategy.on_stop()
+        except BaseException as e:  # noqa: BLE001 (nothing may cross compiled code; it is raised after the run)
+            self._stop_error = e
+            return 1
+        return 0
 
-        return stop
-
-    def _take_back(self, block: StrategyBlock) -> None:
+    def _take_back(self) -> None:
         """Bring state and log of the block to the instance and the host, once."""
-        if self._block is None:
+        block, self._block = self._block, None
+        if block is None:
             return
-        self._block = None
         block.write_back()
         count, lines = block.log()
         for ts, text, values in lines:

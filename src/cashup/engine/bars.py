@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cashup.engine.series import Column, Cursor, Floats, Frame, Series, Times, series_of
+from cashup.engine.series import Column, Cursor, Floats, Frame, Series, Times, series_of, unrolled
 from cashup.model.errors import InputError, UnknownNameError, explain
 from cashup.model.time import NS_PER_MS, Timeframe
 
@@ -30,6 +30,7 @@ class BarTable:
         low: Lowest prices.
         close: Prices at the close.
         volume: Traded quantity.
+        funding_rate: Of a perpetual, the rate last settled before each close, NaN before the first; or None.
     """
 
     instrument: str
@@ -41,6 +42,7 @@ class BarTable:
     low: Floats = field(repr=False)
     close: Floats = field(repr=False)
     volume: Floats = field(repr=False)
+    funding_rate: Floats | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.open_ts)
@@ -203,7 +205,7 @@ class MarketView:
         """Return a price column as Python numbers, converted once."""
         key = (bars.instrument, bars.table.timeframe, name)
         if key not in self._lists:
-            self._lists[key] = np.asarray(getattr(bars, name), dtype=np.float64).tolist()
+            self._lists[key] = unrolled(getattr(bars, name))
         return self._lists[key]
 
     def frame_of(self, table: BarTable) -> Frame:
@@ -291,6 +293,12 @@ class Bars:
         """Traded quantity of each bar."""
         return self._column(self.table.volume)
 
+    @cached_property
+    def funding_rate(self) -> Column:
+        """Funding rate last settled before each close; NaN where none is known."""
+        rates = self.table.funding_rate
+        return self._column(np.full(len(self.table), np.nan) if rates is None else rates)
+
     def at(self, timeframe: str | Timeframe) -> Bars:
         """Return the same instrument's bars of a longer timeframe; only whole, closed bars.
 
@@ -299,12 +307,17 @@ class Bars:
         """
         return self.market.bars(self.instrument, Timeframe.parse(timeframe))
 
-    def of(self, instrument: str) -> Bars:
-        """Return another instrument's bars of the same timeframe.
+    def of(self, instrument: str | int) -> Bars:
+        """Return another instrument's bars of the same timeframe, by its name or its place in the run.
 
         Raises:
             UnknownNameError: The run has no such instrument.
         """
+        if isinstance(instrument, int):
+            names = [table.instrument for table in self.market.tables]
+            if not 0 <= instrument < len(names):
+                raise UnknownNameError("instrument", str(instrument), names)
+            instrument = names[instrument]
         return self.market.bars(instrument, self.table.timeframe)
 
     def _column(self, values: Any) -> Column:
@@ -338,9 +351,9 @@ class BarsView:
         setattr(self, name, series)
         return series
 
-    def series(self, name: str, values: list[float] | None = None) -> Series:
-        """Return one field as a series; `values` are its Python numbers when they are known."""
-        return series_of(getattr(self._source, name), self._source.frame, self._cursor, values)
+    def series(self, name: str, known: list[float] | None = None) -> Series:
+        """Return one field as a series; `known` are its Python numbers when they are at hand."""
+        return series_of(getattr(self._source, name), self._source.frame, self._cursor, known)
 
     def at(self, timeframe: str | Timeframe) -> BarsView:
         """Return the view of a longer timeframe of the same instrument."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable
-from pathlib import Path
+from typing import Final
 
 from cashup.engine.kernel_host import KernelHost
 from cashup.engine.strategy import Strategy, defines
@@ -23,7 +22,7 @@ from cashup.model.errors import CashUpError, StrategyFailed
 from cashup.model.time import format_time
 
 _WANTS = {"on_fill": WANTS_FILL, "on_order": WANTS_ORDER, "on_funding": WANTS_FUNDING}
-_NAMES = {
+EVENT_METHODS: Final = {
     ON_BAR: "on_bar",
     ON_FILL: "on_fill",
     ON_ORDER: "on_order",
@@ -38,38 +37,20 @@ def wants_of(strategy: Strategy) -> int:
 
 
 class PythonCallbacks:
-    """The loop's callback that calls a strategy's methods in Python.
+    """Hands the loop's rarer events to a strategy's methods.
 
     Attributes:
-        error: What a method raised, or None.
-        failed: Name of the method that raised it.
+        running: Name of the method that was called last.
     """
 
     def __init__(self, strategy: Strategy, host: KernelHost) -> None:
-        self.error: BaseException | None = None
-        self.failed = ""
+        self.running = "on_bar"
         self._strategy = strategy
         self._host = host
-        self.call = self._make()
 
-    def _make(self) -> Callable[[int, int, int], int]:
-        on_bar = self._strategy.on_bar  # bound once: looking it up would cost at every bar
-        other = self._other
-
-        def call(strategy: int, event: int, argument: int) -> int:
-            try:
-                if event == ON_BAR:
-                    on_bar()
-                else:
-                    other(event, argument)
-            except BaseException as e:  # noqa: BLE001 (nothing may cross compiled code; it is raised after the run)
-                self.error, self.failed = e, _NAMES.get(event, "on_start")
-                return 1
-            return 0
-
-        return call
-
-    def _other(self, event: int, argument: int) -> None:
+    def handle(self, event: int, argument: int) -> None:
+        """Call the method for an event other than ON_BAR."""
+        self.running = EVENT_METHODS.get(event, "on_bar")
         if event == ON_FILL:
             self._strategy.on_fill(self._host.fill(argument))
         elif event == ON_ORDER:
@@ -78,6 +59,7 @@ class PythonCallbacks:
             self._strategy.on_funding(self._host.payment(argument))
         elif event == ON_STOP:
             self._strategy.on_stop()
+        self.running = "on_bar"
 
 
 def strategy_failed(
@@ -103,15 +85,15 @@ def strategy_failed(
 
 def user_line(error: BaseException, strategy: type[Strategy]) -> tuple[str, int]:
     """Return file and line of the deepest frame in the user's own code, ("", 0) when there is none."""
-    package = str(Path(__file__).parent.parent)
-    shipped = str(Path(__file__).parent.parent / "strategies")
-    found = ("", 0)
-    files = _files_of(strategy)
-    for frame in traceback.extract_tb(error.__traceback__):
-        foreign = frame.filename.startswith(package) and not frame.filename.startswith(shipped)
-        if frame.filename in files or (not foreign and not found[0]):
-            found = (frame.filename, frame.lineno or 0)
-    return found
+    return deepest_line(error, _files_of(strategy))
+
+
+def deepest_line(error: BaseException, files: set[str]) -> tuple[str, int]:
+    """Return file and line of the deepest frame in one of `files`, ("", 0) when there is none."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename in files:
+            return frame.filename, frame.lineno or 0
+    return "", 0
 
 
 def _files_of(strategy: type[Strategy]) -> set[str]:

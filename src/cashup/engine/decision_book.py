@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cashup.engine.cache import BarsClosed
+from cashup.engine.cache import BarsClosed, BarValues
 from cashup.engine.codes import SIDE_CODES
 from cashup.engine.grid import FREE, InstrumentGrid
 from cashup.engine.words import floats, integers, slot
@@ -26,9 +26,12 @@ _D: Final = slot(k.RUN, "d")
 _NOW: Final = slot(k.RUN, "now")
 _CASH: Final = slot(k.RUN, "cash")
 _INITIAL: Final = slot(k.RUN, "initial_cash")
+_N_CROSS: Final = slot(k.RUN, "n_cross")
 _QUANTITY: Final = slot(k.POSITION, "quantity")
 _LAST: Final = slot(k.POSITION, "last_price")
 _MARK: Final = slot(k.POSITION, "mark_price")
+_CLOSE: Final = BarValues._fields.index("close")
+_MARK_VALUE: Final = BarValues._fields.index("mark")
 #: What is left of the initial cash when an account counts as empty, as in the kernel's loop.
 NOTHING_LEFT: Final = 1e-12
 
@@ -49,6 +52,7 @@ class DecisionBook:
         "_integers",
         "_places",
         "_positions",
+        "_views",
         "is_empty",
         "memory",
     )
@@ -64,19 +68,26 @@ class DecisionBook:
         self._positions = tuple(
             floats(base + row * width, width // 8) for row in range(len(memory.positions))
         )
+        # Each position with the place, in a bar's values, of the price it is valued at.
+        valued = [_MARK_VALUE if row["mark"] else _CLOSE for row in memory.instruments]
+        self._views = tuple(zip(self._positions, valued, strict=True))
         self._equity: Any = memory.equity.data
         self._places = {instrument.id: place for place, instrument in enumerate(instruments)}
         self._grids = tuple(InstrumentGrid.of(instrument) for instrument in instruments)
 
     def advance(self, index: int, step: BarsClosed) -> None:
         """Take over the closes of one step of time, the `index`-th ever."""
-        self._integers[_I] = index
-        self._integers[_NOW] = step.ts_event
-        for words, values in zip(self._positions, step.bars, strict=True):
+        run = self._integers
+        run[_I] = index
+        run[_NOW] = step.ts_event
+        for (words, price), values in zip(self._views, step.bars, strict=True):
             if values is not None:
-                close, mark = values[3], values[5]
-                words[_LAST] = close
-                words[_MARK] = mark if mark == mark else close
+                words[_LAST] = values[_CLOSE]
+                mark = values[price]
+                if mark == mark:
+                    words[_MARK] = mark
+        if run[_N_CROSS] > 1:
+            replica.revalue(self._address)
 
     def decide(self) -> int:
         """Close a decision bar: write its equity and return its index."""
@@ -93,8 +104,8 @@ class DecisionBook:
         """Return cash and positions at their last price."""
         for words in self._positions:
             if words[_QUANTITY] != 0.0:
-                return float(entry.equity(self._address))
-        return float(self._floats[_CASH])
+                return entry.equity(self._address)  # type: ignore[no-any-return]  # float64 by signature
+        return self._floats[_CASH]  # type: ignore[no-any-return]  # a view of float64
 
     def expect(self, index: int) -> None:
         """Enter what comes next under a step of time whose bars the node has not seen yet."""

@@ -6,9 +6,10 @@ path brings its own. All values are the kernel's: float64, int64 nanoseconds, in
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from cashup.engine.series import Cursor
+from cashup.engine.views import OrderView
 
 
 class PositionView(Protocol):
@@ -73,8 +74,8 @@ class StrategyHost(Protocol):
     def position(self, instrument: int) -> PositionView:
         """Return the view of a position. Raise IndexError when there is no such instrument."""
 
-    def order(self, order_id: int) -> Any:
-        """Return a view of an order (attributes as in `cashup.kernel.types.ORDER`)."""
+    def order(self, order_id: int) -> OrderView:
+        """Return an order as it is now. Raise IndexError when there is no such order."""
 
     def place(
         self,
@@ -100,11 +101,11 @@ class StrategyHost(Protocol):
     def link(self, first: int, second: int) -> int:
         """Make two orders cancel each other (OCO); return the group."""
 
-    def cancel(self, order_id: int) -> None:
-        """Ask to cancel an order; one that is not working is left as it is."""
+    def cancel(self, order_id: int) -> int:
+        """Ask to cancel an order; return 1 when it was working, else 0."""
 
-    def cancel_all(self, instrument: int) -> None:
-        """Ask to cancel all working orders of an instrument, of every instrument when -1."""
+    def cancel_all(self, instrument: int) -> int:
+        """Ask to cancel all working orders of an instrument, of every instrument when -1; return how many."""
 
     def target(self, instrument: int, fraction: float, tolerance: float) -> int:
         """Trade towards a share of equity; return the order's id, 0 when nothing needs doing."""

@@ -184,13 +184,13 @@ class KernelHost:
         """Make two orders cancel each other; return the group."""
         return int(entry.oco(self._address, first, second))
 
-    def cancel(self, order_id: int) -> None:
-        """Ask to cancel an order."""
-        entry.cancel(self._address, order_id)
+    def cancel(self, order_id: int) -> int:
+        """Ask to cancel an order; return 1 when it was working, else 0."""
+        return int(entry.cancel(self._address, order_id))
 
-    def cancel_all(self, instrument: int) -> None:
-        """Ask to cancel all working orders of an instrument, of every instrument when -1."""
-        entry.cancel_all(self._address, instrument)
+    def cancel_all(self, instrument: int) -> int:
+        """Ask to cancel all working orders of an instrument, of every instrument when -1; return how many."""
+        return int(entry.cancel_all(self._address, instrument))
 
     def target(self, instrument: int, fraction: float, tolerance: float) -> int:
         """Trade towards a share of equity; return the order's id, 0 when nothing needs doing."""

@@ -112,6 +112,7 @@ class Node:
         view = AccountView(portfolio, self.execution, self._last_price)
         self.risk = RiskEngine(simulated_rules() if rules is None else rules, view)
         self._strategy = strategy
+        self._ask = strategy.on_bar
         self._host = host
         self._clock = ports.clock
         self._bus = ports.bus
@@ -164,18 +165,19 @@ class Node:
             InvariantBroken: An event that cannot be, such as a fill of an order that was never made.
             DataError: Bars out of order.
         """
-        self._queue.append(event)
-        if not self._is_busy:
-            self._drain()
-
-    def _drain(self) -> None:
+        if self._is_busy:
+            self._queue.append(event)
+            return
         self._is_busy = True
-        queue, handlers = self._queue, self._handlers
+        handlers, queue = self._handlers, self._queue
         try:
+            while queue:  # left over when a handler raised
+                waiting = queue.popleft()
+                (handlers.get(type(waiting)) or self._handler_of(waiting))(waiting)
+            (handlers.get(type(event)) or self._handler_of(event))(event)
             while queue:
-                event = queue.popleft()
-                handler = handlers.get(type(event)) or self._handler_of(event)
-                handler(event)
+                waiting = queue.popleft()
+                (handlers.get(type(waiting)) or self._handler_of(waiting))(waiting)
         finally:
             self._is_busy = False
 
@@ -202,11 +204,14 @@ class Node:
             self._tell()
         if index >= self._first_decision and not self.book.is_empty:
             try:
-                self._strategy.on_bar()
+                self._ask()
             except Exception as e:
                 raise strategy_failed(e, self._strategy, "on_bar", step.ts_open) from e
         if self._host.actions:
-            self._router.flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        self._router.flush()
         self._host.make_room()
 
     def _tell(self) -> None:
@@ -232,7 +237,7 @@ class Node:
             last = self._cache.last
             raise strategy_failed(e, self._strategy, name, last and last.ts_open) from e
         if self._host.actions:
-            self._router.flush()
+            self._flush()
 
     # What the venue says
 
@@ -259,6 +264,7 @@ class Node:
             total, is_last = float(after.quantity), after.status is OrderStatus.FILLED
         self._enter(fill)
         self.book.fill(number, fill, total=total, is_last=is_last)
+        self._host.make_room()
         return False
 
     def _move(self, number: int, event: OrderEvent) -> None:

@@ -8,8 +8,8 @@ from cashup.engine.codes import REASONS, reason_code
 from cashup.engine.decision_book import DecisionBook
 from cashup.engine.execution import ExecutionEngine
 from cashup.engine.node_host import Action, Linked, NodeHost, Placed, Withdrawn
-from cashup.engine.order_rows import request_of
-from cashup.engine.ports import Clock, ExchangeClient, IdSource, LinkOrders
+from cashup.engine.order_rows import group_of, request_of
+from cashup.engine.ports import Clock, ExchangeClient, IdSource, JoinGroup
 from cashup.engine.risk import RiskEngine
 from cashup.engine.views import OrderView
 from cashup.kernel import types as k
@@ -89,17 +89,18 @@ class OrderRouter:
                 )
             )
         elif isinstance(action, Linked):
-            names = (self._names[action.first - 1], self._names[action.second - 1])
-            known = self._execution.working
-            if names[0] in known and names[1] in known:
-                self._client.link(
-                    LinkOrders(
-                        account_id=self._account_id,
-                        strategy_id=self._strategy_id,
-                        ts_init=now,
-                        client_order_ids=names,
+            for number in (action.first, action.second):
+                group = group_of(self._host.order(number), self._strategy_id)
+                if group is not None:
+                    self._client.join_group(
+                        JoinGroup(
+                            account_id=self._account_id,
+                            strategy_id=self._strategy_id,
+                            ts_init=now,
+                            client_order_id=self._names[number - 1],
+                            group_id=group,
+                        )
                     )
-                )
 
     def _send(self, rows: Sequence[OrderView]) -> None:
         """Judge an order with its children, and send what may go."""

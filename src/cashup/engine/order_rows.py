@@ -52,12 +52,17 @@ def request_of(
         expire_ts=row.expire_ts or None,
         post_only=bool(flags & k.POST_ONLY),
         reduce_only=bool(flags & k.REDUCE_ONLY),
-        clip=bool(flags & (k.CLIP | k.REDUCE_ONLY)) or row.value == math.inf,
-        group_id=GroupId(f"{strategy_id}-{row.group}") if row.group else None,
+        clip=bool(flags & (k.CLIP | k.REDUCE_ONLY)) or (by_value and row.value == math.inf),
+        group_id=group_of(row, strategy_id),
         parent_id=parent_id,
         tag=row.tag,
         ts_init=row.created_ts,
     )
+
+
+def group_of(row: OrderView, strategy_id: StrategyId) -> GroupId | None:
+    """Return the name of the one-cancels-other group of a row."""
+    return GroupId(f"{strategy_id}-{row.group}") if row.group else None
 
 
 def _money(value: float) -> Decimal:

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from cashup.model.commands import AmendOrder, CancelOrder, Command, SubmitOrder
 from cashup.model.events import OrderEvent, OrderInitialized
-from cashup.model.ids import ClientOrderId
+from cashup.model.ids import ClientOrderId, GroupId
 from cashup.runtime.clock import Clock
 from cashup.runtime.ids import IdSource
 
@@ -29,7 +29,7 @@ __all__ = [
     "EventSink",
     "ExchangeClient",
     "IdSource",
-    "LinkOrders",
+    "JoinGroup",
     "MarketFeed",
     "OrderJournal",
 ]
@@ -39,10 +39,11 @@ EventSink = Callable[[object], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkOrders(Command):
-    """Ask that two orders cancel each other from now on: when one fills, the other is cancelled."""
+class JoinGroup(Command):
+    """Ask that an order belongs to a group from now on: when one order of a group fills, the others end."""
 
-    client_order_ids: tuple[ClientOrderId, ClientOrderId]
+    client_order_id: ClientOrderId
+    group_id: GroupId
 
 
 class MarketFeed(Protocol):
@@ -78,8 +79,8 @@ class ExchangeClient(Protocol):
         """Ask for new terms of a working order."""
         ...
 
-    def link(self, command: LinkOrders) -> None:
-        """Make orders cancel each other from now on."""
+    def join_group(self, command: JoinGroup) -> None:
+        """Put an order into a one-cancels-other group."""
         ...
 
 

@@ -109,11 +109,11 @@ class Column(np.ndarray[Any, np.dtype[Any]]):
         result = getattr(ufunc, method)(*(_plain(value) for value in inputs), **kwargs)
         if out is not None:
             return out[0] if len(out) == 1 else out
-        return _framed(result, frame)
+        return framed(result, frame)
 
     def __array_function__(self, func: Any, kinds: Any, args: Any, kwargs: Any) -> Any:
         frame = common_frame(_leaves(args))
-        return _framed(super().__array_function__(func, kinds, args, kwargs), frame)
+        return framed(super().__array_function__(func, kinds, args, kwargs), frame)
 
     def __reduce__(self) -> Any:  # a pickled column is plain data
         return np.asarray(self).__reduce__()
@@ -128,7 +128,7 @@ class Column(np.ndarray[Any, np.dtype[Any]]):
             raise InputError(explain(f"shift({bars}) looks ahead", expected="0 or more bars"))
         shifted = np.full(self.shape, np.nan)
         shifted[bars:] = _plain(self)[: len(self) - bars]
-        return _framed(shifted, self.frame)  # type: ignore[no-any-return]  # numpy's own return types
+        return framed(shifted, self.frame)  # type: ignore[no-any-return]  # numpy's own return types
 
     def on(self, bars: Any) -> Column:
         """Join this column onto other bars: each sees the value of the last bar closed when it closes.
@@ -161,9 +161,10 @@ def _leaves(args: Any) -> Iterable[object]:
             yield value
 
 
-def _framed(result: Any, frame: Frame | None) -> Any:
+def framed(result: Any, frame: Frame | None) -> Any:
+    """Return a result as a column of `frame` when it has one value per bar of it, else as plain NumPy."""
     if isinstance(result, tuple):
-        return tuple(_framed(part, frame) for part in result)
+        return tuple(framed(part, frame) for part in result)
     if frame is not None and isinstance(result, np.ndarray) and result.shape == (len(frame),):
         return Column(result, frame)
     return _plain(result)
@@ -175,26 +176,21 @@ class Series:
     Attributes:
         data: The whole column as float64 (true and false are 1.0 and 0.0).
         frame: The bars it belongs to.
+        known: In Python mode, the column as `unrolled`.
     """
 
-    __slots__ = ("_cursor", "_values", "data", "frame")
+    __slots__ = ("_cursor", "data", "frame", "known")
 
-    def __init__(self, data: Any, frame: Frame, cursor: Cursor, values: list[float] | None = None) -> None:
+    def __init__(self, data: Any, frame: Frame, cursor: Cursor, known: list[float] | None = None) -> None:
         self.data: Floats = np.ascontiguousarray(data, dtype=np.float64)
         self.frame = frame
+        self.known: list[float] = known or []
         self._cursor = cursor
-        self._values = values
-
-    @property
-    def values(self) -> list[float]:
-        """The column as a list of Python numbers, which callbacks read several times faster than an array."""
-        if self._values is None:
-            self._values = self.data.tolist()
-        return self._values
 
     def unroll(self) -> None:
         """Convert to Python numbers now, before callbacks in Python begin."""
-        self._values = self.values
+        if not self.known:
+            self.known = unrolled(self.data)
 
     def __getitem__(self, ago: int) -> float:
         """Return the value `ago` bars ago; NaN before the first bar.
@@ -205,7 +201,7 @@ class Series:
         if ago < 0:
             raise IndexError(_NEGATIVE.format(ago))
         index = self._cursor[0] - ago
-        return self._values[index] if index >= 0 else math.nan  # type: ignore[index]  # unrolled before use
+        return self.known[index] if index >= 0 else math.nan
 
     def __len__(self) -> int:
         raise TypeError("a Series has no length in a callback; self.index + 1 bars have closed")
@@ -217,6 +213,14 @@ class Series:
         return f"Series({self.frame})"
 
 
+def unrolled(column: Any) -> list[float]:
+    """Return a column as Python numbers, which callbacks read several times faster than an array.
+
+    A NaN follows the last value, so that index -1, the bar before the first, reads as NaN.
+    """
+    return [*np.asarray(column, dtype=np.float64).tolist(), math.nan]
+
+
 _NEGATIVE = "Series index {} looks ahead; 0 is the current bar and k is k bars ago"
 
 
@@ -225,8 +229,8 @@ class JoinedSeries(Series):
 
     __slots__ = ("_seen",)
 
-    def __init__(self, data: Any, frame: Frame, cursor: Cursor, values: list[float] | None = None) -> None:
-        super().__init__(data, frame, cursor, values)
+    def __init__(self, data: Any, frame: Frame, cursor: Cursor, known: list[float] | None = None) -> None:
+        super().__init__(data, frame, cursor, known)
         assert frame.seen is not None, "a joined series needs to know which bars were closed when"
         self._seen: list[int] = []
 
@@ -245,13 +249,13 @@ class JoinedSeries(Series):
         if ago < 0:
             raise IndexError(_NEGATIVE.format(ago))
         index = self._seen[self._cursor[0]] - ago
-        return self._values[index] if index >= 0 else math.nan  # type: ignore[index]  # unrolled before use
+        return self.known[index] if index >= 0 else math.nan
 
 
-def series_of(data: Any, frame: Frame, cursor: Cursor, values: list[float] | None = None) -> Series:
+def series_of(data: Any, frame: Frame, cursor: Cursor, known: list[float] | None = None) -> Series:
     """Return the series of a column: direct for decision bars, joined for all others."""
     kind = Series if frame.seen is None else JoinedSeries
-    return kind(data, frame, cursor, values)
+    return kind(data, frame, cursor, known)
 
 
 def first_known(series: Series) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from cashup.engine.cache import BarsClosed
 from cashup.engine.codes import ORDER_TYPE_CODES, SIDE_CODES, TIME_IN_FORCE_CODES
 from cashup.engine.order_rows import EVERYTHING
-from cashup.engine.ports import EventSink, LinkOrders
+from cashup.engine.ports import EventSink, JoinGroup
 from cashup.engine.venue_report import VenueReport
 from cashup.engine.words import floats, integers, slot
 from cashup.kernel import entry, match
@@ -58,7 +58,7 @@ class SimulatedExchange:
     """Match orders on bars, with the rules and numbers of a compiled run.
 
     Its memory is that of a run of one single bar, which every step of time overwrites. `handle` takes what
-    the market does; `submit`, `cancel` and `link` take commands; consequences go to the connected sink.
+    the market does; `submit`, `cancel` and `join_group` take commands; consequences go to the connected sink.
 
     Args:
         instruments: What is traded, in the order bars come in.
@@ -67,6 +67,7 @@ class SimulatedExchange:
         currency: What the account is settled in.
         account_id: The account's name.
         rules: How orders meet bars.
+        marked: Of which instruments bars bring a mark price; positions in others are valued at the last price.
         start: Time before the first bar, ns UTC.
     """
 
@@ -79,8 +80,10 @@ class SimulatedExchange:
         currency: Currency,
         account_id: AccountId,
         rules: Rules | None = None,
+        marked: Sequence[bool] = (),
         start: int = 0,
     ) -> None:
+        self._marked = tuple(marked) or (False,) * len(specs)
         self._bars = [np.full((len(_PRICES), 1), _NAN) for _ in specs]
         self._funding_columns = [
             (np.zeros(_SETTLEMENTS, np.int64), *np.zeros((2, _SETTLEMENTS))) for _ in specs
@@ -151,10 +154,11 @@ class SimulatedExchange:
             )
         self._send()
 
-    def link(self, command: LinkOrders) -> None:
-        """Make two orders cancel each other."""
-        first, second = (self._numbers.get(name, 0) for name in command.client_order_ids)
-        entry.oco(self._address, first, second)
+    def join_group(self, command: JoinGroup) -> None:
+        """Put an order into a one-cancels-other group."""
+        number = self._numbers.get(command.client_order_id, 0)
+        if number:
+            self.memory.orders[number - 1]["group"] = self._group(command.group_id)
 
     def amend(self, command: AmendOrder) -> None:
         """Refuse: orders of this venue are changed by cancelling and placing again."""
@@ -176,6 +180,8 @@ class SimulatedExchange:
     def _columns(self, index: int) -> Columns:
         times, rates, marks = self._funding_columns[index]
         prices = dict(zip(_PRICES, self._bars[index], strict=True))
+        if not self._marked[index]:
+            del prices["mark"]
         return Columns(**prices, funding_ts=times, funding_rate=rates, funding_mark=marks)
 
     def _match(self, step: BarsClosed) -> None:
@@ -185,8 +191,6 @@ class SimulatedExchange:
             writers = self._writers[index]
             for writer, value in zip(writers, values or _NO_BAR, strict=True):
                 writer[0] = value
-            if values is not None and math.isnan(values[5]):
-                writers[5][0] = values[3]
             self._load_funding(index, step.ts_event)
         match.step(self._address, 0)
         self._send()
@@ -213,10 +217,12 @@ class SimulatedExchange:
         step, self._unseen = self._unseen, None
         if step is None:
             return
-        for words, values in zip(self._positions, step.bars, strict=True):
+        for words, values, marked in zip(self._positions, step.bars, self._marked, strict=True):
             if values is not None:
                 words[_LAST_PRICE] = values[3]
-                words[_MARK_PRICE] = values[3] if math.isnan(values[5]) else values[5]
+                mark = values[5] if marked else values[3]
+                if mark == mark:
+                    words[_MARK_PRICE] = mark
 
     def _make_room(self, count: int) -> None:
         if self._integers[_N_ORDERS] + count + ORDER_RESERVE > self._integers[_CAP_ORDERS]:
@@ -226,7 +232,7 @@ class SimulatedExchange:
         flags = (
             (k.REDUCE_ONLY if request.reduce_only else 0)
             | (k.POST_ONLY if request.post_only else 0)
-            | (k.CLIP if request.clip else 0)
+            | (k.CLIP if request.clip and request.value != EVERYTHING else 0)
             | (k.VALUE_SIZED if request.value is not None else 0)
             | (k.CLOSE_POSITION if request.close_position and not parent else 0)
             | (k.TRAIL_FRACTION if request.trail_fraction is not None else 0)

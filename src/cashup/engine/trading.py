@@ -11,6 +11,7 @@ from cashup.kernel.types import BUY, SELL
 
 if TYPE_CHECKING:
     from cashup.engine.host import PositionView, StrategyHost
+    from cashup.engine.views import OrderView
 
 
 class Trading:
@@ -113,13 +114,21 @@ class Trading:
         """Trade so that the position has this signed quantity; return the order's id, 0 when it has."""
         return self._host.target_size(instrument, float(quantity))
 
-    def cancel(self, order_id: int) -> None:
-        """Ask to cancel an order."""
-        self._host.cancel(order_id)
+    def cancel(self, order_id: int) -> bool:
+        """Ask to cancel an order; return whether there was something to cancel."""
+        return self._host.cancel(order_id) != 0
 
-    def cancel_all(self, instrument: int = -1) -> None:
-        """Ask to cancel every working order, or those of one instrument."""
-        self._host.cancel_all(instrument)
+    def cancel_all(self, instrument: int = -1) -> int:
+        """Ask to cancel every working order, or those of one instrument; return how many."""
+        return self._host.cancel_all(instrument)
+
+    def order_of(self, order_id: int) -> OrderView:
+        """Return an order as it is now (see `OrderView`).
+
+        Raises:
+            IndexError: There is no such order.
+        """
+        return self._host.order(order_id)
 
     def oco(self, first: int, second: int) -> int:
         """Make two orders cancel each other when one fills; return their group."""
@@ -165,12 +174,19 @@ class Trading:
 
     def crossed_above(self, first: Series, second: Series | float) -> bool:
         """Tell whether `first` is above `second` now and was not one bar ago."""
+        if first.__class__ is Series is second.__class__:
+            # The way most strategies spend their time: two reads where `first[0]` would be two calls.
+            x, y, i = first.known, second.known, self._host.cursor[0]  # type: ignore[union-attr]
+            return x[i] > y[i] and x[i - 1] <= y[i - 1]
         if isinstance(second, Series):
             return first[0] > second[0] and first[1] <= second[1]
         return first[0] > second and first[1] <= second
 
     def crossed_below(self, first: Series, second: Series | float) -> bool:
         """Tell whether `first` is below `second` now and was not one bar ago."""
+        if first.__class__ is Series is second.__class__:
+            x, y, i = first.known, second.known, self._host.cursor[0]  # type: ignore[union-attr]
+            return x[i] < y[i] and x[i - 1] >= y[i - 1]
         if isinstance(second, Series):
             return first[0] < second[0] and first[1] >= second[1]
         return first[0] < second and first[1] >= second

@@ -79,6 +79,7 @@ class VenueReport:
         self._children: dict[int, list[int]] = {}
         self._fills: deque[FillView] = deque()
         self._payments: deque[PaymentView] = deque()
+        self._rows: dict[int, OrderView] = {}
         self._taken = 0
         self._fill_count = 0
         self._now = 0
@@ -95,29 +96,56 @@ class VenueReport:
         numbers = integers(int(run["updates"]), int(run["n_updates"])).tolist() if run["n_updates"] else []
         self._fills = deque(FillView._make(row.item()) for row in memory.fills)
         self._payments = deque(PaymentView._make(row.item()) for row in memory.payments)
+        self._rows.clear()
         self._taken = 0
         self._now = now
         run["n_updates"] = run["n_fills"] = run["n_payments"] = 0
+        rows = [self._row(number) for number in numbers]
+        self._tell_firsts(rows)
+        self._drain(None)
+        self._pay(until_fill=None)
+        for row in rows:
+            self._finish(row)
+
+    def _tell_firsts(self, rows: Sequence[OrderView]) -> None:
+        """Report the first thing that happened to each order, in the order the venue lists them."""
         filled = {fill.order for fill in self._fills}
         passed = {0}
-        rows = [self._row(number) for number in numbers]
         for row in rows:
             passed.add(row.id)
             if row.id not in filled:
                 self._drain(passed)
-                self._greet(row)
-                self._finish(row)
-            elif not self._greet(row):
-                self._drain(passed)  # its fill is the first thing that happened to it
-        self._drain(passed)
-        self._pay(until_fill=None)
-        for row in rows:
+            if self._greet(row):
+                continue  # how it ended, if it did, comes after everybody's first
             if row.id in filled:
+                self._drain(passed)  # its fill is the first thing that happened to it
+            elif not (self._ends_children_later(row, rows) and self._move_on(row)):
                 self._finish(row)
+
+    def _ends_children_later(self, row: OrderView, rows: Sequence[OrderView]) -> bool:
+        """Whether its end took children with it only after other orders had changed."""
+        children = [other for other in rows if other.parent == row.id]
+        if not children:
+            return False
+        following = rows.index(row) + 1
+        return list(rows[following : following + len(children)]) != children
+
+    def _move_on(self, row: OrderView) -> bool:
+        """Report that an order arrived or, had it arrived before, triggered; return whether it had not yet."""
+        order = self.orders[row.id - 1]
+        if not order.is_accepted:
+            self._accept(row)
+        elif not order.is_triggered:
+            order.is_triggered = True
+            self._say(OrderTriggered, row, self._now)
+        else:
+            return False
+        return True
 
     def close(self, numbers: Sequence[int], now: int) -> None:
         """Report that the venue closes: these orders end with it."""
         self._now = now
+        self._rows.clear()
         for number in numbers:
             order, row = self.orders[number - 1], self._row(number)
             order.is_ended = True
@@ -132,11 +160,14 @@ class VenueReport:
             )
 
     def _row(self, number: int) -> OrderView:
-        return OrderView._make(row_of(self._memory.orders, number - 1))
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = OrderView._make(row_of(self._memory.orders, number - 1))
+        return row
 
-    def _drain(self, passed: set[int]) -> None:
-        """Report the fills that come next, as long as they are of orders already spoken of."""
-        while self._fills and self._fills[0].order in passed:
+    def _drain(self, passed: set[int] | None) -> None:
+        """Report the fills that come next, as long as they are of orders already spoken of (None: of all)."""
+        while self._fills and (passed is None or self._fills[0].order in passed):
             fill = self._fills.popleft()
             self._pay(until_fill=self._taken)
             self._taken += 1
@@ -148,30 +179,38 @@ class VenueReport:
     def _greet(self, row: OrderView) -> bool:
         """Report that an order became active, arrived or triggered; return whether there was anything to say."""
         order = self.orders[row.id - 1]
-        is_live = row.status in _LIVE or row.filled > 0.0
-        was_refused_awake = order.is_held and row.status == k.REJECTED
+        # What was asked for without a quantity gets one when it is judged or, held, when its parent fills.
+        was_sized = order.request.quantity is None and row.quantity > 0.0
+        is_live = row.status in _LIVE or row.filled > 0.0 or was_sized
         said = False
-        if order.is_held and (is_live or was_refused_awake):
+        if order.is_held and is_live:
             order.is_held = False
             self._resize(row.id)
             self._say(OrderSubmitted, row, row.active_ts)
             said = True
         if is_live and not order.is_accepted:
-            order.is_accepted = True
-            self.sink(
-                OrderAccepted(
-                    client_order_id=order.request.client_order_id,
-                    ts_event=row.active_ts,
-                    ts_init=self._now,
-                    venue_order_id=VenueOrderId(str(row.id)),
-                )
-            )
+            if row.status == k.FILLED and row.type == k.MARKET and not said:
+                order.is_accepted = True  # it filled as it arrived: the fill says it all
+                return False
+            self._accept(row)
             said = True
         if not order.is_triggered and (row.filled > 0.0 or row.status == k.TRIGGERED):
             order.is_triggered = True
             self._say(OrderTriggered, row, self._now)
             said = True
         return said
+
+    def _accept(self, row: OrderView) -> None:
+        order = self.orders[row.id - 1]
+        order.is_accepted = True
+        self.sink(
+            OrderAccepted(
+                client_order_id=order.request.client_order_id,
+                ts_event=row.active_ts,
+                ts_init=self._now,
+                venue_order_id=VenueOrderId(str(row.id)),
+            )
+        )
 
     def _finish(self, row: OrderView) -> None:
         """Report that an order ended without being filled whole."""
@@ -201,8 +240,9 @@ class VenueReport:
 
     def _fill(self, fill: FillView) -> None:
         order = self.orders[fill.order - 1]
-        trade = self._trade(fill, order.request.client_order_id, order.request.strategy_id)
-        order.done = MONEY_CONTEXT.add(order.done, trade.quantity)
+        quantity = self._quantity(fill, order)
+        trade = self._trade(fill, order.request.client_order_id, order.request.strategy_id, quantity)
+        order.done = MONEY_CONTEXT.add(order.done, quantity)
         self.sink(
             OrderFilled(
                 client_order_id=order.request.client_order_id,
@@ -217,6 +257,21 @@ class VenueReport:
         for child in self._children.get(fill.order, ()):
             if not self.orders[child - 1].is_held:
                 self._resize(child)
+
+    def _quantity(self, fill: FillView, order: VenueOrder) -> Decimal:
+        """Return how much traded, so that the fills of an order filled whole make up its quantity.
+
+        On a lot grid that follows by itself. Without one, the float64 sums of several fills are off by their
+        last bit, and the last fill takes the difference.
+        """
+        grid = self._grids[fill.instrument].quantity
+        traded = grid.to_decimal(fill.quantity)
+        whole = order.request.quantity
+        if grid.step or order.is_flexible or whole is None or not order.done:
+            return traded
+        is_last = self._row(fill.order).status == k.FILLED
+        is_last = is_last and all(other.order != fill.order for other in self._fills)
+        return MONEY_CONTEXT.subtract(whole, order.done) if is_last else traded
 
     def _leaves(self, fill: FillView, order: VenueOrder) -> Decimal:
         """Return what is still to fill after a fill: later ones of this step, and what the row has left then."""
@@ -251,7 +306,9 @@ class VenueReport:
         name = self.orders[row.id - 1].request.client_order_id
         self.sink(kind(client_order_id=name, ts_event=ts, ts_init=self._now))
 
-    def _trade(self, fill: FillView, name: ClientOrderId, strategy_id: StrategyId) -> Fill:
+    def _trade(
+        self, fill: FillView, name: ClientOrderId, strategy_id: StrategyId, quantity: Decimal
+    ) -> Fill:
         grid = self._grids[fill.instrument]
         self._fill_count += 1
         return Fill(
@@ -262,7 +319,7 @@ class VenueReport:
             account_id=self._account_id,
             strategy_id=strategy_id,
             side=SIDES[fill.side],
-            quantity=grid.quantity.to_decimal(fill.quantity),
+            quantity=quantity,
             price=grid.price.to_decimal(fill.price),
             fee=FREE.to_decimal(fill.fee),
             fee_currency=self._currency,
@@ -275,7 +332,8 @@ class VenueReport:
     def _liquidate(self, fill: FillView) -> None:
         """Report a trade the venue made for want of margin, under a name of the venue's own."""
         name = ClientOrderId(f"liquidation-{self._fill_count + 1}")
-        trade = self._trade(fill, name, StrategyId(""))
+        quantity = self._grids[fill.instrument].quantity.to_decimal(fill.quantity)
+        trade = self._trade(fill, name, StrategyId(""), quantity)
         self.sink(OrderFilled(client_order_id=name, ts_event=fill.ts, ts_init=self._now, fill=trade))
         self.sink(
             Liquidated(

@@ -1,8 +1,8 @@
 """Reach plain memory from compiled code: records and columns by address.
 
-Each intrinsic is one or two machine instructions. A record is used like an object (`run.cash += 1.0`), a column
-through `load_f8`, `load_i8` and the two stores. Nothing is counted, owned or checked: `kernel.memory` keeps the
-arrays alive, and callers keep indices inside them.
+Each intrinsic is one or two machine instructions. A record is used like an object (`run.cash += 1.0`), a
+column through `load_f8`, `load_i8` and the two stores. Nothing is counted, owned or checked: `kernel.memory`
+keeps the arrays alive, and callers keep indices inside them.
 """
 
 from __future__ import annotations

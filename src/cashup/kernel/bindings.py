@@ -1,8 +1,8 @@
-"""Let Python call kernel functions at the price of a built-in: a tenth of what `ctypes` takes for many arguments.
+"""Let Python call kernel functions at the price of a built-in, a tenth of what `ctypes` takes.
 
-For each exported function a small adapter is written in LLVM IR. It follows CPython's fast calling convention:
-it unpacks the arguments, calls the kernel function (without the GIL where that was asked for) and packs the
-result. Numbers that are not integers or floats raise TypeError as in any built-in.
+For each exported function a small adapter is written in LLVM IR. It follows CPython's fast calling
+convention: it unpacks the arguments, calls the kernel function (without the GIL where that was asked for)
+and packs the result. Numbers that are not integers or floats raise TypeError as in any built-in.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class _MethodDef(ctypes.Structure):
 _definitions: Final[list[_MethodDef]] = []
 
 
-def adapter_symbol(function: KernelFunction) -> str:
+def adapter_symbol(function: KernelFunction[..., Any]) -> str:
     """Return the linker's name of a function's adapter."""
     return f"{function.symbol}_python"
 
 
-def write_adapter(module: ir.Module, function: KernelFunction) -> None:
+def write_adapter(module: ir.Module, function: KernelFunction[..., Any]) -> None:
     """Add a function's adapter to the module that holds the function."""
     made = ir.Function(module, _ADAPTER, name=adapter_symbol(function))
     _self, arguments, count = made.args
@@ -92,10 +92,12 @@ def _declare(module: ir.Module, name: str, returns: Any, arguments: list[Any]) -
     return known
 
 
-def bind(function: KernelFunction, adapter: int) -> Callable[..., Any]:
+def bind(function: KernelFunction[..., Any], adapter: int) -> Callable[..., Any]:
     """Return the built-in function whose adapter lies at an address."""
     definition = _MethodDef(function.symbol.encode(), adapter, _FASTCALL, None)
     _definitions.append(definition)
+    # Also past the interpreter's end: built-ins alive until then look into their definition when they go.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(definition))
     create = ctypes.pythonapi.PyCFunction_NewEx
     create.restype = ctypes.py_object
     create.argtypes = (ctypes.POINTER(_MethodDef), ctypes.c_void_p, ctypes.c_void_p)

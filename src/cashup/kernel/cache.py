@@ -26,7 +26,7 @@ def use_cache_directory() -> None:
     """Tell Numba to cache there; call before the first function is compiled."""
     from numba.core import config
 
-    config.CACHE_DIR = str(cache_directory())
+    config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]  # made at import
 
 
 def _fingerprint() -> str:

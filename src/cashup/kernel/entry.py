@@ -1,24 +1,23 @@
 """Order entry: everything a strategy can ask for, decided once for all ways of running.
 
-Every function takes the address of the run (`RunMemory.address`) first. Orders are judged here as a venue judges
-them at the door (grid, minimums, prices, leverage); a bad one exists in the table as REJECTED with its reason.
-What depends on the account is judged when the order fills.
+Every function takes the address of the run (`RunMemory.address`) first. Orders are judged here as a venue
+judges them at the door (grid, minimums, prices, leverage); a bad one exists in the table as REJECTED with
+its reason. What depends on the account is judged when the order fills.
 
-From Python call these functions directly (about half a microsecond each). Compiled strategies call the same names
-on `kernel.externals`: external functions resolved by the linker, so a strategy that places orders compiles as fast
-as one that does not.
+From Python call these functions directly (about half a microsecond each). Compiled strategies call the same
+names on `kernel.externals`: external functions resolved by the linker, so a strategy that places orders
+compiles as fast as one that does not.
 """
 
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, instrument_at, load_i8, order_at, position_at, store_i8
+from cashup.kernel.function import FLOAT, INT, exported, internal
 from cashup.kernel.ledger import available, equity, notional
 from cashup.kernel.lifecycle import end_order, forget_ended, notify
-from cashup.kernel.function import FLOAT, INT, exported, internal
+from cashup.kernel.records import as_run, instrument_at, load_i8, order_at, position_at, store_i8
 from cashup.kernel.rounding import to_grid
 
 #: A change of position this small (relative) is rounding error, not a wish.
@@ -119,11 +118,13 @@ def place(
         quantity: in base units or contracts; rounded down to the lot.
         value: with VALUE_SIZED, money to spend, fees included; infinite = all that is available.
         price: limit price; a buy is rounded down to the tick, a sell up.
-        stop_price: trigger price, rounded to the nearest tick; of a trailing stop, where it starts (NaN = from
-            the first price it sees).
-        trail: distance of a trailing stop, a price difference or (TRAIL_FRACTION) a fraction of the best price.
+        stop_price: trigger price, rounded to the nearest tick; of a trailing stop, where it starts (NaN =
+            from the first price it sees).
+        trail: distance of a trailing stop, a price difference or (TRAIL_FRACTION) a fraction of the best
+            price.
         expire_ts: with GTD, when it ends, ns.
-        parent: id of the order whose fill activates this one (it takes that order's filled quantity); 0 = none.
+        parent: id of the order whose fill activates this one (it takes that order's filled quantity); 0 =
+            none.
         group: OCO group from `new_group`; 0 = none.
         tag: the user's own number, copied to the fills.
     """
@@ -174,11 +175,11 @@ def place(
         order.done_ts = run.now
         run.n_rejected += 1
         notify(address, order.id)
-        return order.id
+        return int(order.id)
     store_i8(run.open_orders, run.n_open, order.id)
     run.n_open += 1
     position_at(run.positions, instrument).n_open += 1
-    return order.id
+    return int(order.id)
 
 
 @exported(INT)
@@ -186,7 +187,7 @@ def new_group(address: int) -> int:
     """Return the number of a new OCO group: when one of its orders fills, the others are cancelled."""
     run = as_run(address)
     run.n_groups += 1
-    return run.n_groups
+    return int(run.n_groups)
 
 
 @exported(INT, INT, INT)
@@ -203,7 +204,7 @@ def oco(address: int, first: int, second: int) -> int:
     elif a.group == 0:
         a.group = b.group
     b.group = a.group
-    return a.group
+    return int(a.group)
 
 
 @exported(INT, INT, FLOAT, FLOAT, FLOAT)
@@ -235,19 +236,19 @@ def bracket(address: int, parent: int, stop_loss: float, take_profit: float, tra
     first = 0
     if stop_loss == stop_loss:
         first = place(
-            address, instrument, side, kt.STOP, kt.GTC, kt.REDUCE_ONLY, 0.0, 0.0, nan, stop_loss, nan, 0, parent, group,
-            tag,
+            address, instrument, side, kt.STOP, kt.GTC, kt.REDUCE_ONLY, 0.0, 0.0, nan, stop_loss, nan, 0,
+            parent, group, tag,
         )  # fmt: skip
     if take_profit == take_profit:
         added = place(
-            address, instrument, side, kt.LIMIT, kt.GTC, kt.REDUCE_ONLY, 0.0, 0.0, take_profit, nan, nan, 0, parent,
-            group, tag,
+            address, instrument, side, kt.LIMIT, kt.GTC, kt.REDUCE_ONLY, 0.0, 0.0, take_profit, nan, nan, 0,
+            parent, group, tag,
         )  # fmt: skip
         first = added if first == 0 else first
     if trailing == trailing:
         added = place(
-            address, instrument, side, kt.TRAILING_STOP, kt.GTC, kt.REDUCE_ONLY | kt.TRAIL_FRACTION, 0.0, 0.0, nan,
-            nan, trailing, 0, parent, group, tag,
+            address, instrument, side, kt.TRAILING_STOP, kt.GTC, kt.REDUCE_ONLY | kt.TRAIL_FRACTION, 0.0,
+            0.0, nan, nan, trailing, 0, parent, group, tag,
         )  # fmt: skip
         first = added if first == 0 else first
     return first
@@ -255,7 +256,7 @@ def bracket(address: int, parent: int, stop_loss: float, take_profit: float, tra
 
 @internal(INT, INT, INT)
 def ask_cancel(address: int, row: int, reason: int) -> int:
-    """Cancel at once where the order is not yet at the venue or nothing delays us; else let the wish travel."""
+    """Cancel at once when nothing delays us or the order is still held; else let the wish travel."""
     run = as_run(address)
     order = order_at(run.orders, row)
     if order.status >= kt.FIRST_FINAL_STATUS:
@@ -328,7 +329,7 @@ def close_position(address: int, instrument: int) -> int:
             and order.flags & kt.CLOSE_POSITION != 0
         ):
             if order.cancel_ts == 0:
-                return order.id
+                return int(order.id)
     side = kt.SELL if quantity > 0.0 else kt.BUY
     flags = kt.REDUCE_ONLY | kt.CLOSE_POSITION
     nan = math.nan
@@ -339,7 +340,7 @@ def close_position(address: int, instrument: int) -> int:
 
 @internal(INT, INT, FLOAT, FLOAT)
 def move_to(address: int, k: int, wanted: float, tolerance: float) -> int:
-    """Send the market order that takes the position to `wanted` (signed). Return its id, 0 if none is needed."""
+    """Send the market order that takes the position to `wanted` (signed). Return its id, 0 = not needed."""
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
     withdraw_market_orders(address, k)

@@ -1,7 +1,8 @@
 """The kernel as seen by functions that Numba compiles: strategies.
 
 `place`, `bracket`, `target`, ... here are external functions with the signatures of `kernel.entry`; inside a
-compiled function they are called like any other. Import this module before Numba loads such a function from its
+compiled function they are called like any other. Import this module before Numba loads such a function from
+its
 cache: a symbol the linker does not know ends the process.
 """
 
@@ -19,7 +20,7 @@ use_cache_directory()
 library.load()
 
 
-def _external(function: KernelFunction) -> Any:
+def _external(function: KernelFunction[..., Any]) -> Any:
     kinds = [types.float64 if kind == FLOAT else types.int64 for kind in function.arguments]
     returns = types.float64 if function.returns == FLOAT else types.int64
     return types.ExternalFunction(function.symbol, returns(*kinds))

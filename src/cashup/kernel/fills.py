@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at, tier_at
+from cashup.kernel.function import FLOAT, INT, internal
 from cashup.kernel.ledger import available, book, notional, profit
 from cashup.kernel.lifecycle import end_order, notify
-from cashup.kernel.function import FLOAT, INT, internal
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at, tier_at
 from cashup.kernel.rounding import to_grid
 
 #: Money compared with money: this much (relative) is rounding error.
@@ -61,16 +61,17 @@ def slipped(address: int, k: int, side: int, price: float, quantity: float) -> f
 
 @internal(INT, INT, INT, FLOAT, FLOAT, returns=FLOAT)
 def affordable(address: int, k: int, side: int, price: float, rate: float) -> float:
-    """Return the largest quantity the account can trade: what closes a position, plus what its money can open."""
+    """Return the largest tradable quantity: what closes the position, plus what the money can open."""
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
     position = position_at(run.positions, k)
+    dust = MONEY_TOLERANCE * run.initial_cash
     free = available(address)
     unit = notional(instrument.kind, instrument.contract_size, price)
     if instrument.kind == kt.SPOT:
         if side < 0:
-            return position.quantity
-        return max(0.0, free / (unit * (1.0 + rate)))
+            return float(position.quantity)
+        return free / (unit * (1.0 + rate)) if free > dust else 0.0
     closing = abs(position.quantity) if position.quantity * side < 0.0 else 0.0
     if closing > 0.0:
         # What the account has once the position is closed at this price.
@@ -81,7 +82,9 @@ def affordable(address: int, k: int, side: int, price: float, rate: float) -> fl
         else:
             free -= profit(instrument.kind, size, position.entry_price, position.mark_price)
             free += notional(instrument.kind, abs(size), position.mark_price) / instrument.leverage
-    return closing + max(0.0, free / (unit * (1.0 / instrument.leverage + rate)))
+    if free <= dust:
+        return closing
+    return float(closing + free / (unit * (1.0 / instrument.leverage + rate)))
 
 
 @internal(INT, INT, INT, FLOAT, returns=FLOAT)
@@ -94,7 +97,7 @@ def leverage_room(address: int, k: int, side: int, price: float) -> float:
         tier = tier_at(run.tiers, instrument.tier_start + j)
         if tier.max_leverage > 0.0 and tier.max_leverage < instrument.leverage:
             most = tier.notional_floor / notional(instrument.kind, instrument.contract_size, price)
-            return max(0.0, most - held)
+            return float(max(0.0, most - held))
     return math.inf
 
 
@@ -108,14 +111,15 @@ def refuse(address: int, row: int, reason: int, ts: int) -> int:
 
 @internal(INT, INT, INT)
 def follow_fill(address: int, row: int, inside: int) -> int:
-    """Do what a fill brings about: OCO partners end, bracket children start, useless reduce-only orders end."""
+    """Draw the consequences: OCO partners end, bracket children start, useless reduce-only orders end."""
     run = as_run(address)
     order = order_at(run.orders, row)
     k = order.instrument
     instrument = instrument_at(run.instruments, k)
     position = position_at(run.positions, k)
     ts = load_i8(run.close_ts, run.i) if inside == 1 else load_i8(run.open_ts, run.i)
-    # A partly filled reduce-only order leaves its partners to guard the rest: none can sell more than is held.
+    # A partly filled reduce-only order leaves its partners to guard the rest: none can sell more than is
+    # held.
     ends_partners = order.group != 0 and (order.status == kt.FILLED or order.flags & kt.REDUCE_ONLY == 0)
     stop_filled = order.type == kt.STOP or order.type == kt.STOP_LIMIT or order.type == kt.TRAILING_STOP
     for j in range(run.n_open):
@@ -185,7 +189,7 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
 
     # How much is wanted, and at what price.
     sized_now = order.flags & kt.VALUE_SIZED != 0 and order.filled == 0.0
-    wanted = order.quantity - order.filled
+    wanted = to_grid(order.quantity - order.filled, instrument.lot, 0)
     if order.flags & kt.CLOSE_POSITION != 0:
         wanted = reducible
     elif sized_now:
@@ -199,7 +203,7 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
         paid = slipped(address, k, side, price, min(wanted, room))
         if limited and (paid - order.price) * side > 0.0:
             paid = order.price
-    if sized_now:
+    if sized_now and order.flags & kt.REDUCE_ONLY == 0:
         wanted = order.value / (notional(instrument.kind, instrument.contract_size, paid) * (1.0 + rate))
 
     # What the account can carry.

@@ -1,16 +1,19 @@
-"""Kernel functions: plain Python functions over int64 and float64, translated to machine code as one library."""
+"""Kernel functions: Python functions over int64 and float64, translated to machine code as one library."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 INT: Final = "int"
 FLOAT: Final = "float"
 
 
-class KernelFunction:
-    """One function of the kernel: its Python source, its signature, and (for callers in Python) its machine code.
+class KernelFunction(Generic[P, R]):
+    """One function of the kernel: its source, its signature and, for Python, its machine code.
 
     Attributes:
         python: the function as written.
@@ -24,7 +27,7 @@ class KernelFunction:
 
     def __init__(
         self,
-        python: Callable[..., Any],
+        python: Callable[P, R],
         arguments: tuple[str, ...],
         returns: str,
         *,
@@ -37,14 +40,14 @@ class KernelFunction:
         self.exported = exported
         self.release_gil = release_gil
         self.symbol = f"cashup_{python.__module__.rpartition('.')[2]}_{python.__name__}"
-        self.native: Callable[..., Any] = self._load
+        self.native: Callable[P, R] = self._load
         self.__doc__ = python.__doc__
 
-    def __call__(self, *arguments: float) -> Any:
+    def __call__(self, *arguments: P.args, **_: P.kwargs) -> R:
         """Call the machine code."""
-        return self.native(*arguments)
+        return self.native(*arguments)  # type: ignore[call-arg]  # machine code takes no keywords
 
-    def _load(self, *arguments: float) -> Any:
+    def _load(self, *arguments: P.args, **_: P.kwargs) -> R:
         """Stand in for `native` until the first call, which loads the library."""
         from cashup.kernel.library import from_python
 
@@ -55,13 +58,13 @@ class KernelFunction:
 
 
 #: Every kernel function by symbol, in the order their modules define them.
-REGISTRY: Final[dict[str, KernelFunction]] = {}
+REGISTRY: Final[dict[str, KernelFunction[..., Any]]] = {}
 
 
-def internal(*arguments: str, returns: str = INT) -> Callable[[Callable[..., Any]], Any]:
+def internal(*arguments: str, returns: str = INT) -> Callable[[Callable[P, R]], KernelFunction[P, R]]:
     """Declare a function that only other kernel functions call."""
 
-    def decorate(python: Callable[..., Any]) -> KernelFunction:
+    def decorate(python: Callable[P, R]) -> KernelFunction[P, R]:
         return _register(KernelFunction(python, arguments, returns, exported=False))
 
     return decorate
@@ -69,15 +72,15 @@ def internal(*arguments: str, returns: str = INT) -> Callable[[Callable[..., Any
 
 def exported(
     *arguments: str, returns: str = INT, release_gil: bool = False
-) -> Callable[[Callable[..., Any]], Any]:
+) -> Callable[[Callable[P, R]], KernelFunction[P, R]]:
     """Declare a function that Python and compiled strategies call too."""
 
-    def decorate(python: Callable[..., Any]) -> KernelFunction:
+    def decorate(python: Callable[P, R]) -> KernelFunction[P, R]:
         return _register(KernelFunction(python, arguments, returns, exported=True, release_gil=release_gil))
 
     return decorate
 
 
-def _register(function: KernelFunction) -> KernelFunction:
+def _register(function: KernelFunction[P, R]) -> KernelFunction[P, R]:
     REGISTRY[function.symbol] = function
     return function

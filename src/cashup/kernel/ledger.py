@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, fill_at, instrument_at, position_at, tier_at
 from cashup.kernel.function import FLOAT, INT, exported, internal
+from cashup.kernel.records import as_run, fill_at, instrument_at, position_at, tier_at
 from cashup.kernel.rounding import to_grid
 
 #: A quantity this small beside what it is left over from is rounding error (only without a lot size).
@@ -45,15 +45,15 @@ def equity(address: int) -> float:
                 total += size * position.last_price
             else:
                 total += profit(instrument.kind, size, position.entry_price, position.mark_price)
-    return total
+    return float(total)
 
 
 @exported(INT, returns=FLOAT)
 def available(address: int) -> float:
     """Return the money a new order may use.
 
-    Cash, less isolated margin; positions in cross margin add their unrealised profit or loss at the mark price
-    and take their initial margin (notional at the mark price / leverage).
+    Cash, less isolated margin; positions in cross margin add their unrealised profit or loss at the mark
+    price and take their initial margin (notional at the mark price / leverage).
     """
     run = as_run(address)
     free = run.cash - run.locked
@@ -65,7 +65,7 @@ def available(address: int) -> float:
                 size = position.quantity * instrument.contract_size
                 free += profit(instrument.kind, size, position.entry_price, position.mark_price)
                 free -= notional(instrument.kind, abs(size), position.mark_price) / instrument.leverage
-    return free
+    return float(free)
 
 
 @internal(INT, INT, FLOAT, returns=FLOAT)
@@ -89,8 +89,8 @@ def maintenance(address: int, k: int, price: float) -> float:
 def liquidation_price(address: int, k: int, wallet: float) -> float:
     """Return the mark price at which `wallet` + profit of position k equals its maintenance margin, else NaN.
 
-    Linear, side s, size Q, entry e, rate r, amount a: p = (s Q e - wallet - a) / (Q (s - r)); inverse, in 1/p:
-    1/p = (wallet + s Q / e + a) / (Q (r + s)). The bracket (r, a) is the one the notional at p falls in.
+    Linear, side s, size Q, entry e, rate r, amount a: p = (s Q e - wallet - a) / (Q (s - r)); inverse, in
+    1/p: 1/p = (wallet + s Q / e + a) / (Q (r + s)). The bracket (r, a) is the one the notional at p falls in.
     """
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
@@ -123,7 +123,7 @@ def liquidation_price(address: int, k: int, wallet: float) -> float:
 
 @internal(INT)
 def refresh_liquidation(address: int) -> int:
-    """Work out every position's liquidation price: of isolated ones from their margin, of cross from equity."""
+    """Work out every liquidation price: of isolated positions from their margin, of cross from equity."""
     run = as_run(address)
     wallet = run.cash - run.locked
     if run.n_cross > 1:

@@ -28,6 +28,8 @@ _MODULES: Final = (
     "match",
     "loop",
     "replica",
+    "compiling.accounts",
+    "compiling.submitting",
 )
 _DIGEST_BYTES: Final = 32
 
@@ -36,7 +38,8 @@ _DIGEST_BYTES: Final = 32
 def load() -> Any:
     """Return the execution engine that holds the kernel's machine code; build it or take it from the cache.
 
-    The symbols of exported functions are published to the linker, so that compiled strategies can refer to them.
+    The symbols of exported functions are published to the linker, so that compiled strategies can refer to
+    them.
     """
     import llvmlite.binding as llvm
 
@@ -87,12 +90,12 @@ def _build(llvm: Any, machine: Any) -> Any:
     return module
 
 
-def address_of(function: KernelFunction) -> int:
+def address_of(function: KernelFunction[..., Any]) -> int:
     """Return the address of an exported kernel function."""
     return int(load().get_function_address(function.symbol))
 
 
-def from_python(function: KernelFunction) -> Callable[..., Any]:
+def from_python(function: KernelFunction[..., Any]) -> Callable[..., Any]:
     """Return the Python callable of an exported kernel function."""
     from cashup.kernel.bindings import adapter_symbol, bind
 

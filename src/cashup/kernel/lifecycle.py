@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, load_i8, order_at, position_at, store_i8
 from cashup.kernel.function import INT, internal
+from cashup.kernel.records import as_run, load_i8, order_at, position_at, store_i8
 
 
 @internal(INT, INT)

@@ -1,12 +1,17 @@
 """The loop of a run: match bars one after another, and call the strategy at each close of a decision bar.
 
-The strategy is one C function `int64(int64 strategy, int64 event, int64 argument)`, compiled or made from a Python
-callable, so the loop is compiled once for all of them. A non-zero answer stops the run.
+The strategy is one C function `int64(int64 strategy, int64 event, int64 argument)`, compiled or made from a
+Python callable, so the loop is compiled once for all of them. A non-zero answer stops the run.
 """
 
 from __future__ import annotations
 
 from cashup.kernel import types as kt
+from cashup.kernel.function import INT, exported, internal
+from cashup.kernel.ledger import equity
+from cashup.kernel.lifecycle import end_order, forget_ended
+from cashup.kernel.match import step
+from cashup.kernel.quiet import see_closes
 from cashup.kernel.records import (
     as_run,
     call_strategy,
@@ -17,11 +22,6 @@ from cashup.kernel.records import (
     store_f8,
     store_i8,
 )
-from cashup.kernel.ledger import equity
-from cashup.kernel.lifecycle import end_order, forget_ended
-from cashup.kernel.function import INT, exported, internal
-from cashup.kernel.match import step
-from cashup.kernel.quiet import see_closes
 
 #: Free rows of the order table guaranteed to the callbacks of one bar (`memory.ORDER_RESERVE`).
 RESERVE = 1024
@@ -69,8 +69,8 @@ def run(address: int, callback: int) -> int:
 
     Args:
         address: the run (`RunMemory.address`).
-        callback: address of the strategy's C function `int64(int64 strategy, int64 event, int64 argument)`: of a
-            Numba function by `externals.address_of`, of a Python one by `ctypes.CFUNCTYPE`.
+        callback: address of the strategy's C function `int64(int64 strategy, int64 event, int64 argument)`:
+            of a Numba function by `externals.address_of`, of a Python one by `ctypes.CFUNCTYPE`.
 
     Returns:
         RUN_DONE, RUN_GROW (enlarge the tables with `RunMemory.grow` and call again), RUN_STOPPED (a callback
@@ -151,4 +151,4 @@ def run(address: int, callback: int) -> int:
     if call_strategy(callback, strategy, kt.ON_STOP, 0) != 0:
         run.status = kt.RUN_STOPPED
     end_all(address)
-    return run.status
+    return int(run.status)

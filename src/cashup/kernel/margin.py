@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, payment_at, position_at
+from cashup.kernel.function import FLOAT, INT, internal
 from cashup.kernel.ledger import book, maintenance, notional, profit, refresh_liquidation
 from cashup.kernel.lifecycle import end_order
-from cashup.kernel.function import FLOAT, INT, internal
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, payment_at, position_at
 
 
 @internal(INT, INT, INT)
 def settle_funding(address: int, k: int, until: int) -> int:
     """Pay or receive funding of instrument k for every settlement up to and including `until`.
 
-    A flat position pays nothing; the settlement passes. Payment = -quantity x size x mark x rate, from cash and,
-    in isolated margin, out of (into) the position's margin.
+    A flat position pays nothing; the settlement passes. Payment = -quantity x size x mark x rate, from cash
+    and, in isolated margin, out of (into) the position's margin.
     """
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
@@ -73,9 +73,9 @@ def is_past_liquidation(address: int, k: int) -> int:
 def liquidate(address: int, k: int, price: float, ts: int) -> int:
     """Close position k for the venue: its orders end, what is left of its maintenance margin is the fee.
 
-    The account answers with the position's margin (isolated) or with everything (cross), never with more: when
-    the price has jumped past the point where that is gone, the position closes at that point and the venue
-    bears the rest.
+    The account answers with the position's margin (isolated) or with everything (cross), never with more:
+    when the price has jumped past the point where that is gone, the position closes at that point and the
+    venue bears the rest.
     """
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
@@ -118,8 +118,8 @@ def check_liquidation(address: int, inside: int, ts: int) -> int:
 
     Args:
         address: the run.
-        inside: 0 = at the open (a gap): it closes at the open price; 1 = at the close, for instruments with mark
-            prices of their own: it closes at its liquidation price.
+        inside: 0 = at the open (a gap): it closes at the open price; 1 = at the close, for instruments with
+            mark prices of their own: it closes at its liquidation price.
         ts: time of the fill.
     """
     run = as_run(address)

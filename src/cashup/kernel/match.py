@@ -3,7 +3,8 @@
 The rules, in the order they are applied here (see docs/concepts/matching.md for their reasons):
 
 1. orders whose time ran out or whose cancel has arrived end; funding up to the open is settled;
-2. the open: positions whose mark price has jumped past liquidation are closed, then orders act on the open price
+2. the open: positions whose mark price has jumped past liquidation are closed, then orders act on the open
+price
    in order of arrival;
 3. funding inside the bar is settled;
 4. inside: orders act along a path through the bar's prices (`kernel.path`);
@@ -13,13 +14,13 @@ The rules, in the order they are applied here (see docs/concepts/matching.md for
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
 from cashup.kernel.fills import fill_order, refuse
-from cashup.kernel.lifecycle import end_order, forget_ended, notify
 from cashup.kernel.function import FLOAT, INT, exported, internal
+from cashup.kernel.lifecycle import end_order, forget_ended, notify
 from cashup.kernel.margin import check_liquidation, settle_funding
 from cashup.kernel.path import walk_path
 from cashup.kernel.quiet import is_quiet, see_closes
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
 from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, ratchet, waits
 
 

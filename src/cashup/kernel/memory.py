@@ -1,8 +1,8 @@
 """The memory of one run: it owns the arrays, and gives compiled code their addresses.
 
 A `RunMemory` is built from plain data (instrument constants, columns, times, rules, cash). Compiled code gets
-one number, `RunMemory.address`, and reaches everything else through it; Python looks at the same bytes through
-the views `orders`, `fills`, `payments`, `equity`, `positions`, `run`.
+one number, `RunMemory.address`, and reaches everything else through it; Python looks at the same bytes
+through the views `orders`, `fills`, `payments`, `equity`, `positions`, `run`.
 
 Views of the tables are made anew at every access, because `grow` moves the tables: do not keep one across a
 callback.
@@ -87,7 +87,8 @@ class Columns:
 
     Attributes:
         open, high, low, close: prices, float64[n_match].
-        volume: base quantity traded in the bar, float64[n_match]; None when unknown (then nothing is limited by it).
+        volume: base quantity traded in the bar, float64[n_match]; None when unknown (then nothing is limited
+            by it).
         mark: mark price at each bar's close, float64[n_match]; None = the close itself.
         funding_ts: settlement times, int64 nanoseconds, ascending; None = no funding.
         funding_rate: rate at each settlement; longs pay when positive.
@@ -124,8 +125,8 @@ class RunMemory:
         columns: bars and funding, one per instrument, all over the same match bars.
         open_ts: open time of each match bar, int64 nanoseconds.
         close_ts: close time of each match bar, int64 nanoseconds.
-        decision: for each match bar the decision bar that closes with it, else -1; None = every match bar is a
-            decision bar.
+        decision: for each match bar the decision bar that closes with it, else -1; None = every match bar is
+            a decision bar.
         cash: money at the start, in the settlement currency.
         rules: how orders meet bars.
         first_decision: warm-up; `ON_BAR` is sent from this decision bar on.
@@ -205,7 +206,7 @@ class RunMemory:
         self.reset()
 
     def _keep(self, values: ArrayLike, dtype: type) -> NDArray[Any]:
-        array = np.ascontiguousarray(values, dtype=dtype)
+        array: NDArray[Any] = np.ascontiguousarray(values, dtype=dtype)
         if array.ndim != 1:
             raise ValueError(f"a column has one dimension, found {array.ndim}")
         self._kept.append(array)

@@ -1,7 +1,7 @@
 """Inside a bar: orders and liquidations act along one path through its prices.
 
-A bar says how far the price went, not in which order. The path decides it: open, one extreme, the other, close,
-with the extreme that hurts first. Along it, everything acts when its price is met.
+A bar says how far the price went, not in which order. The path decides it: open, one extreme, the other,
+close, with the extreme that hurts first. Along it, everything acts when its price is met.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
 from cashup.kernel.fills import fill_order
-from cashup.kernel.lifecycle import end_order, notify
 from cashup.kernel.function import FLOAT, INT, internal
+from cashup.kernel.lifecycle import end_order, notify
 from cashup.kernel.margin import liquidate
+from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at
 from cashup.kernel.triggers import AS_LIMIT, AT_MARKET, FOR_TRIGGER, is_met, looks_down, ratchet, waits
 
 #: Order of things that happen at the same price.
@@ -31,8 +31,8 @@ def goes_low_first(address: int, k: int) -> int:
     """Return 1 for the path open-low-high-close, 0 for open-high-low-close.
 
     The extreme that hurts comes first: the low for a long position, the high for a short one. Flat, what is
-    waiting to enter decides: only buys - the high first; only sells - the low first; both - the extreme nearer
-    to the open, at a tie the low.
+    waiting to enter decides: only buys - the high first; only sells - the low first; both - the extreme
+    nearer to the open, at a tie the low.
     """
     run = as_run(address)
     quantity = position_at(run.positions, k).quantity
@@ -80,7 +80,7 @@ def meeting_price(address: int, row: int, price: float, end: float) -> float:
     if looks_down(address, row, waiting) != (1 if end < price else 0) or end == price:
         return math.nan
     if is_met(address, row, waiting, end) == 1:
-        return order.price if waiting == AS_LIMIT else order.stop_price
+        return float(order.price if waiting == AS_LIMIT else order.stop_price)
     return math.nan
 
 
@@ -130,8 +130,8 @@ def find_next(address: int, k: int, price: float, end: float) -> int:
 def act_inside(address: int, row: int, price: float, at_once: int) -> int:
     """Let one order act at a price inside the bar.
 
-    A limit order that is met where the path stands (`at_once`) and has not rested takes liquidity; one the path
-    comes to makes it.
+    A limit order that is met where the path stands (`at_once`) and has not rested takes liquidity; one the
+    path comes to makes it.
     """
     run = as_run(address)
     order = order_at(run.orders, row)

@@ -1,7 +1,7 @@
 """Recognise a bar in which nothing can happen, so that waiting orders cost nanoseconds.
 
-This is an economy, not a rule: a bar called quiet here would pass `kernel.match` without changing anything but
-the last price. When in doubt a bar is not quiet.
+This is an economy, not a rule: a bar called quiet here would pass `kernel.match` without changing anything
+but the last price. When in doubt a bar is not quiet.
 """
 
 from __future__ import annotations

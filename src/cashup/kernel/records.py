@@ -1,7 +1,8 @@
 """What kernel functions use to reach plain memory: the words the translator knows.
 
-These are markers, not code: inside a kernel function `order_at(run.orders, row)` becomes an address computation,
-and `order.price` a load. The same words for functions compiled by Numba (strategies) are in `kernel.access`.
+These are markers, not code: inside a kernel function `order_at(run.orders, row)` becomes an address
+computation, and `order.price` a load. The same words for functions compiled by Numba (strategies) are in
+`kernel.access`.
 """
 
 from __future__ import annotations

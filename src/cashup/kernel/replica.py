@@ -124,3 +124,12 @@ def enter_funding(
     payment.fills = run.n_fills
     refresh_liquidation(address)
     return run.n_payments - 1
+
+
+@exported(INT)
+def revalue(address: int) -> int:
+    """Work out liquidation prices anew after prices moved: positions that share a margin depend on each other."""
+    run = as_run(address)
+    if run.n_cross > 1:
+        refresh_liquidation(address)
+    return run.n_cross

@@ -6,7 +6,8 @@ import math
 
 from cashup.kernel.function import FLOAT, INT, internal
 
-#: A value this close to a grid point (in grid steps) counts as lying on it; many steps carry more rounding error.
+#: A value this close to a grid point (in grid steps) counts as lying on it; many steps carry more rounding
+#: error.
 GRID_TOLERANCE = 1e-9
 STEP_TOLERANCE = 1e-15
 

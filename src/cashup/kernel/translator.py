@@ -58,7 +58,7 @@ class _Value(NamedTuple):
     ir: Any
 
 
-def translate(functions: Iterable[KernelFunction], name: str) -> ir.Module:
+def translate(functions: Iterable[KernelFunction[..., Any]], name: str) -> ir.Module:
     """Return one LLVM module with all the functions, the exported ones visible to the linker.
 
     Raises:
@@ -88,13 +88,13 @@ def translate(functions: Iterable[KernelFunction], name: str) -> ir.Module:
 
 
 class _Body:
-    """Translation of one function: statements in `_do_*`, expressions in `_of_*`, by the name of their node."""
+    """Translation of one function: statements in `_do_*`, expressions in `_of_*`, by name of the node."""
 
     def __init__(
         self,
         module: ir.Module,
         declared: dict[str, Any],
-        function: KernelFunction,
+        function: KernelFunction[..., Any],
         tree: ast.FunctionDef,
         path: str,
     ) -> None:
@@ -412,6 +412,8 @@ class _Body:
             signature = ir.FunctionType(_F64, [_F64] * len(given))
             intrinsic = self._module.declare_intrinsic(_MATH[called], [_F64], signature)
             return _Value(FLOAT, self._builder.call(intrinsic, given))
+        if called is int or called is float:
+            return self._as(node, arguments[0], INT if called is int else FLOAT)
         if called is abs or called is min or called is max:
             return self._choice(node, called, arguments)
         raise self._refuse(node, f"{ast.unparse(node.func)} is not part of the kernel's Python")
@@ -445,4 +447,4 @@ class _Body:
         return _Value(kind, self._builder.select(compare(sign, second, first), second, first))
 
 
-_BUILTINS: Final[dict[str, Any]] = {"abs": abs, "min": min, "max": max}
+_BUILTINS: Final[dict[str, Any]] = {"abs": abs, "min": min, "max": max, "int": int, "float": float}

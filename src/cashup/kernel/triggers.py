@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, instrument_at, order_at
 from cashup.kernel.function import FLOAT, INT, internal
+from cashup.kernel.records import as_run, instrument_at, order_at
 from cashup.kernel.rounding import to_grid
 
 #: How a working order waits: for nothing (it acts at the next open), for its trigger, or as a limit order.
@@ -53,7 +53,7 @@ def is_met(address: int, row: int, waiting: int, price: float) -> int:
 
 @internal(INT, INT, FLOAT)
 def ratchet(address: int, row: int, price: float) -> int:
-    """Let a trailing stop follow a price it has seen: its extreme moves with profit, its trigger never back."""
+    """Let a trailing stop see a price: its extreme moves with profit, its trigger never moves back."""
     run = as_run(address)
     order = order_at(run.orders, row)
     if order.trail_extreme == order.trail_extreme and (price - order.trail_extreme) * order.side >= 0.0:

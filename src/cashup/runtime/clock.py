@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -64,6 +64,9 @@ class _Timers:
         self._heap: list[tuple[int, int, str]] = []
         self._live: dict[str, tuple[int, int, int]] = {}  # name -> (its sequence, time, interval)
         self._sequence = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._heap)
 
     def set(self, name: str, at: int, interval: int) -> None:
         if interval < 0:
@@ -124,7 +127,7 @@ class SimClock:
         """Return when the next timer is due, ns UTC, or `NEVER`."""
         return self._timers.next_deadline()
 
-    def advance(self, to: int) -> Iterator[TimerFired]:
+    def advance(self, to: int) -> Iterable[TimerFired]:
         """Move to the time `to`, yielding on the way every timer due until then, in order.
 
         The clock shows a timer's own time while that timer is being handled, so what the handler sets in turn
@@ -135,14 +138,16 @@ class SimClock:
         """
         if to < self._now:
             raise ValueError(f"the clock stands at {self._now} ns; it cannot go back to {to} ns")
+        if self._timers:
+            return self._walk(to)
+        self._now = to
+        return ()
+
+    def _walk(self, to: int) -> Iterator[TimerFired]:
         while (due := self._timers.next_deadline()) <= to:
             self._now = max(self._now, due)
             name, at = self._timers.pop()
             yield TimerFired(name=name, ts_event=at, ts_init=self._now)
-        self._now = to
-
-    def jump(self, to: int) -> None:
-        """Move to the time `to` when no timer is due before it: the bare step of a run without timers."""
         self._now = to
 
 

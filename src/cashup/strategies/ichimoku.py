@@ -13,7 +13,7 @@ class Ichimoku(Strategy):
     span = param(52, low=30, high=120)
 
     def prepare(self, bars):
-        lines = ta.ICHIMOKU(bars, self.conversion, self.base, self.span)
+        lines = ta.ichimoku(bars, self.conversion, self.base, self.span)
         self.conversion_line = lines.conversion
         self.base_line = lines.base
         self.span_a = lines.span_a

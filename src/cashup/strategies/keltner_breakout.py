@@ -14,7 +14,7 @@ class KeltnerBreakout(Strategy):
     reward = param(2.0, low=1.0, high=5.0, step=0.5)
 
     def prepare(self, bars):
-        self.upper = ta.KELTNER(bars, self.length, self.width).upper
+        self.upper = ta.keltner(bars, self.length, self.width).upper
         self.atr = ta.ATR(bars, self.length)
 
     def on_bar(self):

@@ -11,15 +11,15 @@ class Pairs(Strategy):
 
     timeframe = "1h"
     style = "pairs"
-    instruments = 2
+    legs = 2
     length = param(168, low=48, high=720)
     entry = param(2.0, low=1.0, high=4.0, step=0.25)
     exit = param(0.5, low=0.0, high=1.5, step=0.25)
     allow_short = param(0, choices=(0, 1))
 
     def prepare(self, bars):
-        ratio = bars.close / bars.of(1).close
-        self.z = ta.ZSCORE(ratio, self.length)
+        ratio = bars.close / bars.of(1).close.on(bars)
+        self.z = ta.zscore(ratio, self.length)
 
     def on_start(self):
         self.held = 0

@@ -8,7 +8,7 @@ class Rotation(Strategy):
 
     timeframe = "1d"
     style = "rotation"
-    instruments = 2
+    legs = 2
     lookback = param(28, low=7, high=120)
     interval = param(7, low=1, high=30)
 

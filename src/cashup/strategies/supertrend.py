@@ -13,7 +13,7 @@ class Supertrend(Strategy):
     allow_short = param(0, choices=(0, 1))
 
     def prepare(self, bars):
-        trend = ta.SUPERTREND(bars, self.length, self.factor)
+        trend = ta.supertrend(bars, self.length, self.factor)
         self.direction = trend.direction
 
     def on_bar(self):

@@ -12,7 +12,7 @@ class VwapReversion(Strategy):
     discount = param(0.01, low=0.002, high=0.05, step=0.002)
 
     def prepare(self, bars):
-        self.vwap = ta.VWAP(bars, self.length)
+        self.vwap = ta.vwap(bars, self.length)
 
     def on_bar(self):
         self.cancel_all()

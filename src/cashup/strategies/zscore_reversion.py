@@ -15,7 +15,7 @@ class ZscoreReversion(Strategy):
     allow_short = param(0, choices=(0, 1))
 
     def prepare(self, bars):
-        self.z = ta.ZSCORE(bars.close, self.length)
+        self.z = ta.zscore(bars.close, self.length)
 
     def on_bar(self):
         z = self.z[0]

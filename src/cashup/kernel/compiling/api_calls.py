@@ -158,7 +158,9 @@ def _literal(writer: Rewriter, node: ast.Call, given: dict[str, Any], name: str)
     chain = writer._chain(value)  # type: ignore[arg-type]  # an expression
     if chain is not None and isinstance(writer._value(node, chain), str):
         return writer._value(node, chain)
-    writer.refuse(node, f"{name} is computed", f"write {name}={'True or False' if name != 'tif' else 'a text'}")
+    writer.refuse(
+        node, f"{name} is computed", f"write {name}={'True or False' if name != 'tif' else 'a text'}"
+    )
 
 
 def _order(writer: Rewriter, node: ast.Call, given: dict[str, Any], side: int) -> ast.expr:
@@ -230,8 +232,11 @@ def builtin(writer: Rewriter, node: ast.Call, value: Any) -> ast.expr | None:
     except TypeError:
         return None
     name = _SIMPLE.get(value) or _MATH_CONSTANT_NAMES.get(value) or _NUMPY_TESTS.get(value)
-    if name is None and value not in (min, max, round, range, math.log) and getattr(math, getattr(
-        value, "__name__", ""), None) is not value:
+    if (
+        name is None
+        and value not in (min, max, round, range, math.log)
+        and getattr(math, getattr(value, "__name__", ""), None) is not value
+    ):
         return None
     if node.keywords:
         writer.refuse(node, "a builtin called with keywords", "give the arguments by position")
@@ -266,10 +271,16 @@ def _round(writer: Rewriter, node: ast.Call, arguments: list[ast.expr]) -> ast.e
     if len(arguments) == 1:
         return call("round_to_int", arguments[0])
     digits = arguments[1] if len(arguments) == 2 else None
-    if not isinstance(digits, ast.Constant) or not isinstance(digits.value, int) or not 0 <= digits.value <= 22:
+    if (
+        not isinstance(digits, ast.Constant)
+        or not isinstance(digits.value, int)
+        or not 0 <= digits.value <= 22
+    ):
         writer.refuse(node, "round with computed digits", "write the number of digits: round(x, 2)")
     if writer.program.has_arrays:
-        writer.refuse(node, "round(x, n) beside arrays on self", "NumPy rounds its own numbers in another way")
+        writer.refuse(
+            node, "round(x, n) beside arrays on self", "NumPy rounds its own numbers in another way"
+        )
     return call("round_to_digits", arguments[0], digits)
 
 

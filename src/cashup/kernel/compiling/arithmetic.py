@@ -431,7 +431,8 @@ def _math_call(name: str, kinds: tuple[Any, ...]) -> Any:
 
 def _call(builder: Any, name: str, *args: Any) -> Any:
     if name in _INSTRUCTIONS:
-        return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [_F64]), args)
+        kind = ir.FunctionType(_F64, [_F64] * len(args))
+        return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [_F64], kind), args)
     kind = ir.FunctionType(_F64, [_F64] * len(args))
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"cashup_c_{name}"), args)
 

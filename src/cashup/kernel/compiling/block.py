@@ -20,9 +20,6 @@ from cashup.kernel.compiling.strategy_type import (
     STOP_SLOT,
     FieldKind,
 )
-from cashup.kernel.types import RUN
-
-_CURSOR_OFFSET = int(RUN.fields["d"][1])  # type: ignore[index]  # the dtype has fields
 
 
 class StrategyBlock:
@@ -46,10 +43,10 @@ class StrategyBlock:
         self._words[STOP_SLOT] = stop_address
         program = Program(strategy, base)
         for name, (kind, slot) in compiled.layout.fields.items():
-            self._write(kind, slot, program.value(compiled.chains[name]), run_address)
+            self._write(kind, slot, program.value(compiled.chains[name]))
         self.address = int(self._words.ctypes.data)
 
-    def _write(self, kind: FieldKind, slot: int, value: Any, run_address: int) -> None:
+    def _write(self, kind: FieldKind, slot: int, value: Any) -> None:
         if kind.name == FLOAT:
             self._floats[slot] = value
         elif kind.name == ARRAY:
@@ -59,9 +56,8 @@ class StrategyBlock:
         elif kind.name in (SERIES, JOINED_SERIES):
             self._kept.append(value)
             self._words[slot] = value.data.ctypes.data
-            self._words[slot + 1] = run_address + _CURSOR_OFFSET
             if kind.name == JOINED_SERIES:
-                self._words[slot + 2] = value.frame.seen.ctypes.data
+                self._words[slot + 1] = value.frame.seen.ctypes.data
         else:
             self._words[slot] = int(value)
 

@@ -28,7 +28,16 @@ from cashup.kernel.compiling.log_table import write_log
 from cashup.kernel.compiling.program import Chain, Program
 from cashup.kernel.compiling.python_callback import AddressedFunction
 from cashup.kernel.compiling.rewriting import rewrite
-from cashup.kernel.compiling.strategy_type import STOP_SLOT, FieldKind, StrategyType, setter_of, strategy_at
+from cashup.kernel.compiling.strategy_type import (
+    STOP_SLOT,
+    FieldKind,
+    StrategyType,
+    fill_type,
+    order_type,
+    payment_type,
+    setter_of,
+    strategy_at,
+)
 from cashup.kernel.compiling.submitting import submit
 from cashup.kernel.function import FLOAT as FLOAT_ARGUMENT
 from cashup.kernel.function import KernelFunction
@@ -153,7 +162,9 @@ def _written(strategy: Any, base: type, callbacks: tuple[str, ...]) -> tuple[Pro
         assert found is not None, "the base defines every callback"
         function, owner = found
         if not isinstance(function, FunctionType) or callback in vars(strategy):
-            raise CannotCompile(f"{callback} is not an ordinary method", suggestion="write it with def in the class")
+            raise CannotCompile(
+                f"{callback} is not an ordinary method", suggestion="write it with def in the class"
+            )
         entries[callback] = program.name_of(function, owner)
     while program.waiting:
         name, function, owner = program.waiting.pop(0)
@@ -169,13 +180,19 @@ def _compile(program: Program, entries: dict[str, str], layout: StrategyType) ->
     for name, tree in program.trees.items():
         function = _function(tree, program.files[name], namespace)
         namespace[name] = njit(error_model="python", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    rows = {"on_fill": (fill_type,), "on_order": (order_type,), "on_funding": (payment_type,)}
     guards = {name: _guarded(namespace[function]) for name, function in entries.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            for name, function in entries.items():
+                namespace[function].compile((layout, *rows.get(name, ())))
             return _entry(layout, guards)
         except NumbaError as e:
             raise _explained(e, program) from e
+        except (RuntimeError, NotImplementedError, AssertionError) as e:
+            # A fault of the compiler must not keep anyone from running a strategy.
+            raise CannotCompile(f"the compiler failed ({str(e).splitlines()[0]})") from e
 
 
 def _function(tree: ast.FunctionDef, file: str, namespace: dict[str, Any]) -> FunctionType:
@@ -192,7 +209,6 @@ def _guarded(function: Any) -> Any:
     @intrinsic
     def guarded(typing_context: Any, strategy: Any, row: Any) -> Any:
         arguments = (strategy,) if isinstance(row, types.NoneType) else (strategy, row)
-        function.compile(arguments)
         result = function.overloads[arguments]
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -256,23 +272,18 @@ def _entry(layout: StrategyType, guards: dict[str, Any]) -> AddressedFunction:
     return AddressedFunction(externals.address_of(dispatcher), dispatcher)
 
 
-_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+_PLACE = re.compile(r" at (.+?) \((\d+)\)")
 
 
 def _explained(error: NumbaError, program: Program) -> CannotCompile:
     """Find the reason and the user's line in what Numba says."""
-    text = str(error)
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
     files = set(program.files.values())
-    places = [(file, int(line)) for file, line in _PLACE.findall(text)]
-    place = next(((file, line) for file, line in reversed(places) if _among(file, files)), ("", 0))
-    file = next((name for name in files if place[0] and _among(place[0], {name})), "")
-    reasons = re.findall(r"cashup: ([^\n\x1b]+)", text)
+    places = [(file, int(line)) for file, line in _PLACE.findall(text) if file in files]
+    file, line = places[0] if places else ("", 0)
+    reasons = re.findall(r"cashup: (.+)", text)
     reason = reasons[0] if reasons else _first_sentence(text)
-    return CannotCompile(reason, file=file, line=place[1], suggestion=_suggestion(reason))
-
-
-def _among(file: str, files: set[str]) -> bool:
-    return any(name == file or name.endswith(file) for name in files)
+    return CannotCompile(reason, file=file, line=line, suggestion=_suggestion(reason))
 
 
 def _first_sentence(text: str) -> str:

@@ -50,20 +50,9 @@ def _series_item(container: Any, index: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         ago = context.cast(builder, args[1], signature.args[1], types.int64)
-        zero = ir.Constant(_I64, 0)
-        fail_if(
-            context, builder, builder.icmp_signed("<", ago, zero), IndexError, "a Series cannot look ahead"
-        )
-        current = builder.load(builder.inttoptr(view.cursor, _I64.as_pointer()))
-        if joined:
-            seen = builder.inttoptr(view.seen, _I64.as_pointer())
-            current = builder.load(builder.gep(seen, [current]))
-        place = builder.sub(current, ago)
-        result = cgutils.alloca_once_value(builder, ir.Constant(_F64, float("nan")))
-        with builder.if_then(builder.icmp_signed(">=", place, zero), likely=True):
-            data = builder.inttoptr(view.data, _F64.as_pointer())
-            builder.store(builder.load(builder.gep(data, [place])), result)
-        return builder.load(result)
+        negative = builder.icmp_signed("<", ago, ir.Constant(_I64, 0))
+        fail_if(context, builder, negative, IndexError, "a Series cannot look ahead")
+        return _load_bar(context, builder, container, args[0], ago)
 
     return types.float64(container, types.unliteral(index)), generate
 

@@ -44,7 +44,9 @@ def read_log(table: NDArray[np.int64]) -> tuple[int, list[tuple[int, int, tuple[
         while kinds:
             at = len(values)
             kind = kinds & 3
-            values.append(float(floats[at]) if kind == 2 else bool(words[at]) if kind == 3 else int(words[at]))
+            values.append(
+                float(floats[at]) if kind == 2 else bool(words[at]) if kind == 3 else int(words[at])
+            )
             kinds >>= 2
         lines.append((int(row[0]), int(row[1]), tuple(values)))
     return count, lines
@@ -65,7 +67,9 @@ def write_log(typing_context: Any, strategy: Any, text: Any, values: Any) -> Any
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         words = builder.bitcast(args[0], _I64.as_pointer())
-        table = builder.inttoptr(builder.load(builder.gep(words, [ir.Constant(_I64, LOG_SLOT)])), _I64.as_pointer())
+        table = builder.inttoptr(
+            builder.load(builder.gep(words, [ir.Constant(_I64, LOG_SLOT)])), _I64.as_pointer()
+        )
         run = builder.load(words)
         count = builder.load(table)
         builder.store(builder.add(count, ir.Constant(_I64, 1)), table)

@@ -75,12 +75,13 @@ def rewrite(program: Program, name: str, function: FunctionType, owner: type | N
     tree = tree_of(function)
     file = function.__code__.co_filename
     unassigned = first_unassigned(tree)
+    made = Rewriter(program, function, owner, tree).result(name)
     if unassigned is not None:
         raise CannotCompile(
             f"{unassigned.id!r} may have no value here", file=file, line=unassigned.lineno,
             suggestion="assign it before, on every path",
         )  # fmt: skip
-    return Rewriter(program, function, owner, tree).result(name)
+    return made
 
 
 class Rewriter(ast.NodeTransformer):
@@ -98,7 +99,9 @@ class Rewriter(ast.NodeTransformer):
         positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
         self.me = positional[0] if owner is not None and positional else None
         self.locals = set(positional) | {
-            node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
 
     def result(self, name: str) -> ast.FunctionDef:
@@ -111,7 +114,9 @@ class Rewriter(ast.NodeTransformer):
             argument.annotation = None
         body = [new for node in self.tree.body for new in self._statements(node)]
         made = ast.copy_location(
-            ast.FunctionDef(name=name, args=arguments, body=body or [ast.Pass()], decorator_list=[], returns=None),
+            ast.FunctionDef(
+                name=name, args=arguments, body=body or [ast.Pass()], decorator_list=[], returns=None
+            ),
             self.tree,
         )
         if hasattr(made, "type_params") or "type_params" in made._fields:
@@ -156,6 +161,18 @@ class Rewriter(ast.NodeTransformer):
             return ast.copy_location(ast.Return(None), node)
         return ast.copy_location(ast.Return(self.visit(node.value)), node)
 
+    def visit_If(self, node: ast.If) -> Any:
+        test = self.visit(node.test)
+        if isinstance(test, ast.Constant):  # a text parameter decides: the other branch need not compile
+            taken = node.body if test.value else node.orelse
+            return [new for child in taken for new in self._statements(child)] or [
+                ast.copy_location(ast.Pass(), node)
+            ]
+        node.test = test
+        node.body = [new for child in node.body for new in self._statements(child)]
+        node.orelse = [new for child in node.orelse for new in self._statements(child)]
+        return node
+
     def visit_Raise(self, node: ast.Raise) -> Any:
         # What is raised does not matter: the run is repeated in Python, which raises the real thing.
         error = ast.Call(ast.Name("RuntimeError", ast.Load()), [ast.Constant("raised by the strategy")], [])
@@ -174,7 +191,9 @@ class Rewriter(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         target = node.target
         if isinstance(target, ast.Subscript) and any(isinstance(n, ast.Call) for n in ast.walk(target)):
-            self.refuse(node, "a call inside the target of an assignment", "compute the index on a line before")
+            self.refuse(
+                node, "a call inside the target of an assignment", "compute the index on a line before"
+            )
         read = ast.copy_location(_loaded(target), node)
         value = self.visit(ast.copy_location(ast.BinOp(read, node.op, node.value), node))
         return self._assign(node, target, value)
@@ -190,7 +209,9 @@ class Rewriter(ast.NodeTransformer):
         return made
 
     def _assign(self, node: ast.stmt, target: ast.expr, value: ast.expr) -> Any:
-        if isinstance(target, (ast.Tuple, ast.List)) and not all(isinstance(t, ast.Name) for t in target.elts):
+        if isinstance(target, (ast.Tuple, ast.List)) and not all(
+            isinstance(t, ast.Name) for t in target.elts
+        ):
             return self._assign_parts(node, target, value)
         if isinstance(target, ast.Attribute):
             return self._expression(node, self._set_field(target, value))
@@ -204,7 +225,9 @@ class Rewriter(ast.NodeTransformer):
     def _assign_parts(self, node: ast.stmt, target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.stmt]:
         parts = [f"_cu_part_{node.lineno}_{k}" for k in range(len(target.elts))]
         store = ast.Tuple([ast.Name(part, ast.Store()) for part in parts], ast.Store())
-        made: list[ast.stmt] = [ast.fix_missing_locations(ast.copy_location(ast.Assign([store], value), node))]
+        made: list[ast.stmt] = [
+            ast.fix_missing_locations(ast.copy_location(ast.Assign([store], value), node))
+        ]
         for part, element in zip(parts, target.elts, strict=True):
             made += _listed(self._assign(node, element, ast.Name(part, ast.Load())))
         return made
@@ -362,7 +385,11 @@ class Rewriter(ast.NodeTransformer):
 
     def _power(self, node: ast.BinOp) -> Any:
         base, exponent = self.visit(node.left), self.visit(node.right)
-        is_small = isinstance(exponent, ast.Constant) and isinstance(exponent.value, int) and 0 <= exponent.value <= 64
+        is_small = (
+            isinstance(exponent, ast.Constant)
+            and isinstance(exponent.value, int)
+            and 0 <= exponent.value <= 64
+        )
         return ast.copy_location(names.call("power_integer" if is_small else "power", base, exponent), node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
@@ -454,7 +481,9 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(value, staticmethod):
             return self._call_function(node, value.__func__, None)
         if not isinstance(value, FunctionType):
-            self.refuse(node, f"self.{name} is not an ordinary method", "write it with def, without decorators")
+            self.refuse(
+                node, f"self.{name} is not an ordinary method", "write it with def, without decorators"
+            )
         return self._call_function(node, value, owner)
 
     def _call_function(self, node: ast.Call, function: Any, owner: type | None) -> ast.expr:
@@ -475,7 +504,9 @@ class Rewriter(ast.NodeTransformer):
             return self._call_function(node, value, None)
         module = getattr(value, "__module__", "") or ""
         if module == "math" or isinstance(value, np.ufunc):
-            self.refuse(node, f"{spelled}() has no exact compiled form", "use the functions of math, abs and **")
+            self.refuse(
+                node, f"{spelled}() has no exact compiled form", "use the functions of math, abs and **"
+            )
         self.refuse(node, f"{spelled}() cannot be called in compiled code", "compute it in prepare")
 
 

@@ -7,9 +7,12 @@ import copy
 import linecache
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from cashup.kernel.compiling.errors import CannotCompile
+
+#: Global of a module loaded from a file: its text as it was then, whatever the file says now.
+SOURCE_TEXT: Final = "__cashup_source_text__"
 
 
 def tree_of(function: Callable[..., Any]) -> ast.FunctionDef:
@@ -19,8 +22,10 @@ def tree_of(function: Callable[..., Any]) -> ast.FunctionDef:
         CannotCompile: Its source is not known, as for code typed into an interpreter.
     """
     code = function.__code__
-    lines = linecache.getlines(code.co_filename, function.__globals__)
-    found = _functions("".join(lines), code.co_filename).get((code.co_name, code.co_firstlineno))
+    text = function.__globals__.get(SOURCE_TEXT)
+    if text is None:
+        text = "".join(linecache.getlines(code.co_filename, function.__globals__))
+    found = _functions(text, code.co_filename).get((code.co_name, code.co_firstlineno))
     if found is None:
         raise CannotCompile(
             f"the source of {function.__qualname__} is not known",

@@ -47,7 +47,7 @@ class FieldKind(NamedTuple):
     @property
     def slots(self) -> int:
         """How many slots it takes."""
-        return {SERIES: 2, JOINED_SERIES: 3, ARRAY: 3}.get(self.name, 1)
+        return {JOINED_SERIES: 2, ARRAY: 3}.get(self.name, 1)
 
 
 class SeriesType(types.Type):  # type: ignore[misc]  # numba carries no types
@@ -202,9 +202,13 @@ def _load_field(context: Any, builder: Any, kind: Any, block: Any, name: str) ->
     if field.name == BOOLEAN:
         return builder.icmp_unsigned("!=", words[0], ir.Constant(_I64, 0))
     view = cgutils.create_struct_proxy(_numba_type(field))(context, builder)
-    names = ("data", "rows", "columns") if field.name == ARRAY else ("data", "cursor", "seen")
+    names = ("data", "rows", "columns") if field.name == ARRAY else ("data", "seen")
     for member, word in zip(names, words, strict=False):
         setattr(view, member, word)
+    if field.name != ARRAY:
+        # Derived from the run and not kept per series, so that the optimiser sees that all share one cursor.
+        run = builder.load(_slot_pointer(builder, block, RUN_SLOT, _I64))
+        view.cursor = builder.add(run, ir.Constant(_I64, _offset(kt.RUN, "d")))
     return view._getvalue()
 
 
