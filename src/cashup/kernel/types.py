@@ -86,6 +86,7 @@ REASON_LEVERAGE: Final = 18  # above the tier's or the instrument's maximum leve
 REASON_UNKNOWN_INSTRUMENT: Final = 19
 REASON_END_OF_RUN: Final = 20
 REASON_TOO_MANY: Final = 21  # more orders in one bar than the table reserves
+REASON_RISK_LIMIT: Final = 22  # a risk rule of ours did not let it out
 
 # Kinds of fill.
 FILL_TRADE: Final = 0
@@ -131,7 +132,9 @@ def _record(*fields: tuple[str, str]) -> np.dtype[np.void]:
 
 #: One run. `i` walks the match bars (the finest data), `d` the decision bars (the strategy's timeframe).
 RUN: Final = _record(
-    ("i", _I),  # match bar being processed
+    ("i", _I),  # match bar being processed, -1 before the first
+    ("next_i", _I),  # match bar the loop processes next: where a grown run goes on
+    ("started", _I),  # 1 once ON_START was sent
     ("d", _I),  # last closed decision bar; the cursor of every Series of the strategy's own timeframe
     ("now", _I),  # close time of the match bar
     ("n_match", _I),
@@ -160,10 +163,12 @@ RUN: Final = _record(
     ("n_ambiguous", _I),  # bars where stop and target both lay inside the bar and the worse was taken
     ("n_rejected", _I),
     ("n_margined", _I),  # open positions that need watching every bar (not spot)
+    ("n_cross", _I),  # of these, those that share the account's equity as margin
     # tables
     ("n_orders", _I),  # order ids are 1..n_orders; row = id - 1
     ("cap_orders", _I),
     ("n_open", _I),  # entries in open_orders
+    ("n_ended", _I),  # entries of open_orders whose order has ended and that await removal
     ("n_fills", _I),
     ("cap_fills", _I),
     ("n_payments", _I),
@@ -171,6 +176,8 @@ RUN: Final = _record(
     ("n_updates", _I),  # order ids whose status changed since the last callback (for on_order)
     ("cap_updates", _I),
     ("n_groups", _I),  # last OCO group id given out
+    ("seen_fills", _I),  # fills the strategy has been told of
+    ("seen_payments", _I),  # payments the strategy has been told of
     # addresses
     ("instruments", _I),  # INSTRUMENT[n_instruments]
     ("positions", _I),  # POSITION[n_instruments]
@@ -230,6 +237,7 @@ POSITION: Final = _record(
     ("next_funding", _I),  # index into the funding arrays
     ("n_open", _I),  # open orders on this instrument
     ("bar_volume_used", _F),  # share of the current bar's volume our fills took, in quantity
+    ("ambiguous_ts", _I),  # close time of the last bar counted as ambiguous, -1 = none
 )
 
 #: Maintenance tiers of margined instruments, ordered by notional.
@@ -268,6 +276,7 @@ ORDER: Final = _record(
     ("done_ts", _I),
     ("created_d", _I),
     ("rested", _I),  # 1 once it has rested on the book: it fills as maker
+    ("spent_ts", _I),  # close time of the bar whose volume our fills used up before this order was whole
 )
 
 FILL: Final = _record(
@@ -294,4 +303,5 @@ PAYMENT: Final = _record(
     ("price", _F),  # mark price it was computed on
     ("quantity", _F),
     ("amount", _F),  # positive = received
+    ("fills", _I),  # fills of the run entered before it: how payments and fills follow each other
 )

@@ -1,0 +1,214 @@
+"""Rolling windows over columns: sums that are exact, so that ties are ties.
+
+Two averages that are equal in the data must be equal as numbers, or a crossing appears where there is none. A
+running sum that adds the new and subtracts the old value drifts in the last digits. Here prices with a limited
+number of decimals are summed as integers, exactly, and divided once; all other numbers are summed in fixed
+point, rounded once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from cashup.engine.series import Floats, common_frame, framed
+from cashup.model.errors import InputError, explain
+from cashup.model.time import format_time
+
+_DECIMALS: Final = 10
+_EXACT: Final = 2.0**53
+_SAMPLE: Final = 64
+_CHUNK: Final = 1 << 15
+
+
+def known_part(name: str, *columns: Any) -> tuple[list[Floats], int]:
+    """Return the columns from the first bar on where all have a value, and the number of bars before it.
+
+    Raises:
+        InputError: A column has a gap (NaN) after that bar, which would spoil every later value.
+    """
+    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+    lengths = {array.shape for array in arrays}
+    if len(lengths) != 1 or arrays[0].ndim != 1:
+        raise InputError(explain(f"ta.{name} got columns of shapes {sorted(lengths)}", expected="one length"))
+    missing = np.isnan(arrays[0])
+    for array in arrays[1:]:
+        missing = missing | np.isnan(array)
+    start = int(np.argmin(missing)) if len(missing) and not missing[0] else _first_false(missing)
+    if missing[start:].any():
+        at = start + int(np.argmax(missing[start:]))
+        frame = common_frame(columns)
+        when = f" ({format_time(int(frame.open_ts[at]))})" if frame is not None else ""
+        raise InputError(
+            explain(
+                f"ta.{name} got a column without a value at bar {at}{when}, after its first value",
+                hint="fill the gap before, or use the bars where the column has values",
+            )
+        )
+    return [np.ascontiguousarray(array[start:]) for array in arrays], start
+
+
+def _first_false(missing: Any) -> int:
+    present = np.flatnonzero(~missing)
+    return int(present[0]) if present.size else len(missing)
+
+
+def padded(values: Any, start: int, columns: tuple[Any, ...]) -> Any:
+    """Return values with NaN before their first bar, as a column of the inputs' frame."""
+    whole = np.full(start + len(values), np.nan)
+    whole[start:] = values
+    return framed(whole, common_frame(columns))
+
+
+def check_period(name: str, period: int) -> int:
+    """Return a window's length.
+
+    Raises:
+        InputError: It is not a positive integer.
+    """
+    if isinstance(period, bool) or not isinstance(period, (int, np.integer)) or period < 1:
+        raise InputError(
+            explain(f"ta.{name} got a window of {period!r} bars", expected="an integer of at least 1")
+        )
+    return int(period)
+
+
+def decimal_scale(values: Floats) -> float | None:
+    """Return the power of ten that makes all values integers, None when there is none within reach."""
+    if values.size == 0 or not np.abs(values).max() < _EXACT:
+        return None
+    sample = values[:: max(1, len(values) // _SAMPLE)]
+    largest = float(np.abs(values).max())
+    for decimals in range(_DECIMALS + 1):
+        scale = 10.0**decimals
+        if largest * scale >= _EXACT:
+            return None
+        if _is_decimal(sample, scale) and _is_decimal(values, scale):
+            return scale
+    return None
+
+
+def _is_decimal(values: Floats, scale: float) -> bool:
+    return bool((np.rint(values * scale) / scale == values).all())
+
+
+def window_sums(values: Floats, period: int) -> tuple[Floats, float]:
+    """Return the sum of each whole window and what to divide it by: sums are exact or rounded once."""
+    scale = decimal_scale(values)
+    if scale is not None:
+        return _integer_sums(np.rint(values * scale).astype(np.int64), period).astype(np.float64), scale
+    limbs = _limbs(values)
+    if limbs is None:
+        windows = sliding_window_view(values, period)
+        return np.fromiter((math.fsum(window) for window in windows), np.float64, len(windows)), 1.0
+    high, low, unit = limbs
+    sums = _integer_sums(high, period) * (unit * 2.0**32) + _integer_sums(low, period) * unit
+    return sums, 1.0
+
+
+def _limbs(values: Floats) -> tuple[Any, Any, float] | None:
+    """Write values as (high x 2**32 + low) x unit with integers, exactly; None when they differ too much."""
+    if values.size == 0 or not np.isfinite(values).all():
+        return None
+    exponents = np.frexp(values[values != 0.0])[1]
+    if exponents.size == 0:
+        return np.zeros(len(values), np.int64), np.zeros(len(values), np.int64), 1.0
+    lowest, highest = int(exponents.min()) - 53, int(exponents.max())
+    if highest - lowest > 72 or not -900 < lowest < 900:
+        return None
+    unit = 2.0**lowest
+    high = np.floor(values / (unit * 2.0**32))
+    low = (values - high * (unit * 2.0**32)) / unit
+    return high.astype(np.int64), low.astype(np.int64), unit
+
+
+def _integer_sums(values: Any, period: int) -> Any:
+    total = np.cumsum(values)  # may wrap at 64 bits; the differences come out right all the same
+    sums = total[period - 1 :].copy()
+    sums[1:] -= total[: len(total) - period]
+    return sums
+
+
+def _rolling(name: str, column: Any, period: int, compute: Callable[[Floats, int], Floats]) -> Any:
+    length = check_period(name, period)
+    (values,), start = known_part(name, column)
+    if len(values) < length:
+        return framed(np.full(len(column), np.nan), common_frame((column,)))
+    return padded(compute(values, length), start + length - 1, (column,))
+
+
+def _mean(values: Floats, period: int) -> Floats:
+    sums, scale = window_sums(values, period)
+    return sums / (scale * period)
+
+
+def _sum(values: Floats, period: int) -> Floats:
+    sums, scale = window_sums(values, period)
+    return sums / scale
+
+
+def rolling_mean(column: Any, period: int) -> Any:
+    """Return the mean of the last `period` bars; equal means are equal numbers."""
+    return _rolling("rolling_mean", column, period, _mean)
+
+
+def rolling_sum(column: Any, period: int) -> Any:
+    """Return the sum of the last `period` bars."""
+    return _rolling("rolling_sum", column, period, _sum)
+
+
+def rolling_max(column: Any, period: int) -> Any:
+    """Return the largest of the last `period` values."""
+    return _rolling("rolling_max", column, period, lambda v, p: _extreme(v, p, np.maximum))
+
+
+def rolling_min(column: Any, period: int) -> Any:
+    """Return the smallest of the last `period` values."""
+    return _rolling("rolling_min", column, period, lambda v, p: _extreme(v, p, np.minimum))
+
+
+def rolling_std(column: Any, period: int, ddof: int = 0) -> Any:
+    """Return the standard deviation of the last `period` values, about their own mean; population by default."""
+    return _rolling(
+        "rolling_std", column, period, lambda v, p: _chunked(v, p, lambda w: w.std(axis=1, ddof=ddof))
+    )
+
+
+def rolling_rank(column: Any, period: int) -> Any:
+    """Return the share of the last `period` values that are not above the current one, in (0, 1]."""
+    return _rolling(
+        "rolling_rank", column, period, lambda v, p: _chunked(v, p, lambda w: (w <= w[:, -1:]).mean(axis=1))
+    )
+
+
+def zscore(column: Any, period: int) -> Any:
+    """Return (value - mean) / standard deviation over the last `period` bars; 0.0 where nothing moved."""
+
+    def compute(values: Floats, length: int) -> Floats:
+        deviation = _chunked(values, length, lambda w: w.std(axis=1))
+        moved = values[length - 1 :] - _mean(values, length)
+        still = deviation == 0.0
+        return np.where(still, 0.0, moved / np.where(still, 1.0, deviation))
+
+    return _rolling("zscore", column, period, compute)
+
+
+def _extreme(values: Floats, period: int, choose: Any) -> Floats:
+    """Return rolling extremes by doubling: a window is covered by two overlapping ones of a power of two."""
+    span, covered = 1, values
+    while span * 2 <= period:
+        covered = choose(covered[:-span], covered[span:])
+        span *= 2
+    shift = period - span
+    result: Floats = covered if shift == 0 else choose(covered[:-shift], covered[shift:])
+    return result
+
+
+def _chunked(values: Floats, period: int, compute: Callable[[Any], Any]) -> Floats:
+    windows = sliding_window_view(values, period)
+    step = max(1, _CHUNK * 32 // period)
+    return np.concatenate([compute(windows[at : at + step]) for at in range(0, len(windows), step)])

@@ -1,0 +1,1 @@
+"""Performance figures: plain formulas over arrays, each with its source. No compilation, only NumPy."""
