@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import socket
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -40,7 +41,8 @@ class HistoryServer:
                 server.requests.append(self.path)
                 fault = server.fault(len(server.requests))
                 if fault == "reset":
-                    self.connection.close()
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    self.close_connection = True
                     return
                 if isinstance(fault, tuple):
                     self.reply(fault[0], b"{}", fault[1])
