@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from cashup.engine.portfolio import Portfolio
 from cashup.engine.rules import Rule
 from cashup.engine.simulator import FundingDue, SimulatedExchange
 from cashup.engine.strategy import Strategy, attach, unroll, warm_up
+from cashup.engine.strategy_log import LogLine
 from cashup.kernel import types as k
 from cashup.kernel.memory import Columns, InstrumentSpec
 from cashup.model.errors import InputError
@@ -40,12 +43,13 @@ class EventOutcome(NamedTuple):
     """What one run through a node gave.
 
     Attributes:
-        node: The node as the run left it: exact books, every order's life, and in `node.book.memory` the kernel's
-            tables of orders, fills, payments and equity.
+        node: The node as the run left it: exact books, every order's life, and in `node.book.memory` the
+            kernel's tables of orders, fills, payments and equity.
         exchange: The simulated exchange.
         strategy: The instance that ran.
         first_decision: The first decision bar `on_bar` was called for.
         counters: Totals of the run by the names of `cashup.kernel.types.RUN`.
+        log: Lines the strategy wrote.
         timings: Seconds spent in "prepare" and "run".
     """
 
@@ -54,6 +58,7 @@ class EventOutcome(NamedTuple):
     strategy: Strategy
     first_decision: int
     counters: dict[str, int | float]
+    log: tuple[LogLine, ...]
     timings: dict[str, float]
 
 
@@ -141,9 +146,7 @@ def run_events(
     node = Node(
         strategy,
         host,
-        Portfolio(
-            ACCOUNT, instruments, currency=instruments[0].settle, cash=FREE.to_decimal(market.cash)
-        ),
+        Portfolio(ACCOUNT, instruments, currency=instruments[0].settle, cash=FREE.to_decimal(market.cash)),
         NodePorts(clock=clock, client=exchange, bus=bus or MessageBus()),
         account_id=ACCOUNT,
         strategy_id=StrategyId(type(strategy).__name__),
@@ -151,12 +154,25 @@ def run_events(
         first_decision=first,
     )
     prepared = time.perf_counter()
-    node.start()
-    drive(StoredFeed(market), clock, exchange, node)
-    node.stop()
+    with _rare_collections():
+        node.start()
+        drive(StoredFeed(market), clock, exchange, node)
+        node.stop()
     exchange.close()
     timings = {"prepare": prepared - started, "run": time.perf_counter() - prepared}
-    return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), timings)
+    log = tuple(host.messages.lines)
+    return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), log, timings)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python look for unreachable cycles less often: a run makes many objects, and all in plain trees."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 50_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def drive(feed: StoredFeed, clock: SimClock, exchange: SimulatedExchange, node: Node) -> None:
@@ -175,8 +191,8 @@ def drive(feed: StoredFeed, clock: SimClock, exchange: SimulatedExchange, node: 
 def instruments_of(market: MarketData) -> tuple[Instrument, ...]:
     """Write the instruments of a market with exact numbers, as the books need them.
 
-    Data may be called anything; when a name is no symbol that fits its kind, or the instruments settle in different
-    currencies while they share one purse, all get names of their place settled in "CASH".
+    Data may be called anything; when a name is no symbol that fits its kind, or the instruments settle in
+    different currencies while they share one purse, all get names of their place settled in "CASH".
     """
     try:
         found = tuple(_instrument(item.name, item.spec) for item in market.instruments)

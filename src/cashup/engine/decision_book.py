@@ -104,7 +104,7 @@ class DecisionBook:
         """Return cash and positions at their last price."""
         for words in self._positions:
             if words[_QUANTITY] != 0.0:
-                return entry.equity(self._address)  # type: ignore[no-any-return]  # float64 by signature
+                return float(entry.equity(self._address))
         return self._floats[_CASH]  # type: ignore[no-any-return]  # a view of float64
 
     def expect(self, index: int) -> None:

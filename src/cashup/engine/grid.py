@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from cashup.model.errors import InputError, explain
 from cashup.model.instrument import Instrument
-from cashup.model.money import ZERO, Rounding, from_float, quantise
+from cashup.model.money import ZERO, Rounding, from_float, is_multiple, quantise
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Grid:
             InputError: `value` is NaN or infinite.
         """
         shortest = from_float(value)
-        if not self.step:
+        if not self.step or is_multiple(shortest, self.step):
             return shortest
         on_grid = quantise(shortest, self.step, Rounding.NEAREST)
         return on_grid if float(on_grid) == value else shortest

@@ -215,7 +215,7 @@ class Node:
         self._host.make_room()
 
     def _tell(self) -> None:
-        """Tell the strategy what happened since it was last told: fills, orders, payments, as the kernel does."""
+        """Tell the strategy what happened since it was last told, in the kernel's order."""
         run, host, strategy = self.book.memory.run, self._host, self._strategy
         fills, payments, updates = int(run["n_fills"]), int(run["n_payments"]), int(run["n_updates"])
         if self._wants & k.WANTS_FILL:
@@ -287,7 +287,7 @@ class Node:
         self._publish(payment)
 
     def _enter(self, change: Change) -> None:
-        """Enter a change into the exact books: at once when somebody listens, else when they are looked at."""
+        """Enter a change into the exact books: now when somebody listens, else when they are looked at."""
         if self._bus.listens(PositionChanged) or self._bus.listens(BalanceChanged):
             for event in self.portfolio.enter(change):
                 self._bus.publish(event)

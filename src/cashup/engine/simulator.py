@@ -45,7 +45,7 @@ _MARK_PRICE: Final = slot(k.POSITION, "mark_price")
 
 
 class FundingDue(NamedTuple):
-    """One funding settlement of one instrument, by its place in the venue's order; `mark` NaN = last price."""
+    """One funding settlement of an instrument, by its place in the venue's order; `mark` NaN = last price."""
 
     instrument: int
     ts_event: int
@@ -67,7 +67,7 @@ class SimulatedExchange:
         currency: What the account is settled in.
         account_id: The account's name.
         rules: How orders meet bars.
-        marked: Of which instruments bars bring a mark price; positions in others are valued at the last price.
+        marked: Of which instruments bars bring a mark price; the others are valued at their last price.
         start: Time before the first bar, ns UTC.
     """
 
@@ -101,7 +101,7 @@ class SimulatedExchange:
         self._address = self.memory.address
         self._integers = integers(self._address, k.RUN.itemsize // 8)
         self._integers[_NOW] = start
-        self._writers = [[column.data for column in bars] for bars in self._bars]
+        self._writers: list[list[Any]] = [[column.data for column in bars] for bars in self._bars]
         self._time_writer: Any = self._times.data
         base = int(self.memory.positions.ctypes.data)
         words = k.POSITION.itemsize // 8

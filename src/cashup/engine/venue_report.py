@@ -1,4 +1,4 @@
-"""What a simulated venue says after a step: the changes in its tables, as events in the order they happened."""
+"""What a simulated venue says after a step: changes of its tables, as events in the order they happened."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from cashup.engine.codes import REASONS, SIDES
-from cashup.engine.grid import FREE, InstrumentGrid
+from cashup.engine.grid import FREE, Grid, InstrumentGrid
+from cashup.engine.order_rows import Row
 from cashup.engine.ports import EventSink
 from cashup.engine.views import FillView, OrderView, PaymentView, row_of
 from cashup.engine.words import integers
@@ -51,7 +52,7 @@ class VenueOrder:
     @property
     def is_flexible(self) -> bool:
         """Whether its whole quantity is the venue's to say."""
-        return self.request.quantity is None or self.request.clip
+        return self.request.quantity is None or self.request.clip or self.request.reduce_only
 
 
 class VenueReport:
@@ -77,8 +78,9 @@ class VenueReport:
         self._account_id = account_id
         self._currency = currency
         self._children: dict[int, list[int]] = {}
-        self._fills: deque[FillView] = deque()
-        self._payments: deque[PaymentView] = deque()
+        self._fills: deque[Row] = deque()
+        self._payments: deque[Row] = deque()
+        self._rows: dict[int, Row] = {}
         self._taken = 0
         self._fill_count = 0
         self._now = 0
@@ -95,6 +97,7 @@ class VenueReport:
         numbers = integers(int(run["updates"]), int(run["n_updates"])).tolist() if run["n_updates"] else []
         self._fills = deque(FillView._make(row.item()) for row in memory.fills)
         self._payments = deque(PaymentView._make(row.item()) for row in memory.payments)
+        self._rows.clear()
         self._taken = 0
         self._now = now
         run["n_updates"] = run["n_fills"] = run["n_payments"] = 0
@@ -105,7 +108,7 @@ class VenueReport:
         for row in rows:
             self._finish(row)
 
-    def _tell_firsts(self, rows: Sequence[OrderView]) -> None:
+    def _tell_firsts(self, rows: Sequence[Row]) -> None:
         """Report the first thing that happened to each order, in the order the venue lists them."""
         filled = {fill.order for fill in self._fills}
         passed = {0}
@@ -120,7 +123,7 @@ class VenueReport:
             elif not (self._ends_children_later(row, rows) and self._move_on(row)):
                 self._finish(row)
 
-    def _ends_children_later(self, row: OrderView, rows: Sequence[OrderView]) -> bool:
+    def _ends_children_later(self, row: Row, rows: Sequence[Row]) -> bool:
         """Whether its end took children with it only after other orders had changed."""
         children = [other for other in rows if other.parent == row.id]
         if not children:
@@ -128,8 +131,8 @@ class VenueReport:
         following = rows.index(row) + 1
         return list(rows[following : following + len(children)]) != children
 
-    def _move_on(self, row: OrderView) -> bool:
-        """Report that an order arrived or, had it arrived before, triggered; return whether it had not yet."""
+    def _move_on(self, row: Row) -> bool:
+        """Report that an order arrived or, had it arrived before, triggered; return whether that is news."""
         order = self.orders[row.id - 1]
         if not order.is_accepted:
             self._accept(row)
@@ -143,6 +146,7 @@ class VenueReport:
     def close(self, numbers: Sequence[int], now: int) -> None:
         """Report that the venue closes: these orders end with it."""
         self._now = now
+        self._rows.clear()
         for number in numbers:
             order, row = self.orders[number - 1], self._row(number)
             order.is_ended = True
@@ -156,8 +160,11 @@ class VenueReport:
                 )
             )
 
-    def _row(self, number: int) -> OrderView:
-        return OrderView._make(row_of(self._memory.orders, number - 1))
+    def _row(self, number: int) -> Row:
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = OrderView._make(row_of(self._memory.orders, number - 1))
+        return row
 
     def _drain(self, passed: set[int] | None) -> None:
         """Report the fills that come next, as long as they are of orders already spoken of (None: of all)."""
@@ -170,8 +177,8 @@ class VenueReport:
             else:
                 self._liquidate(fill)
 
-    def _greet(self, row: OrderView) -> bool:
-        """Report that an order became active, arrived or triggered; return whether there was anything to say."""
+    def _greet(self, row: Row) -> bool:
+        """Report that an order woke, arrived or triggered; return whether there was anything to say."""
         order = self.orders[row.id - 1]
         # What was asked for without a quantity gets one when it is judged or, held, when its parent fills.
         was_sized = order.request.quantity is None and row.quantity > 0.0
@@ -183,6 +190,9 @@ class VenueReport:
             self._say(OrderSubmitted, row, row.active_ts)
             said = True
         if is_live and not order.is_accepted:
+            if row.status == k.FILLED and row.type == k.MARKET and not said:
+                order.is_accepted = True  # it filled as it arrived: the fill says it all
+                return False
             self._accept(row)
             said = True
         if not order.is_triggered and (row.filled > 0.0 or row.status == k.TRIGGERED):
@@ -191,7 +201,7 @@ class VenueReport:
             said = True
         return said
 
-    def _accept(self, row: OrderView) -> None:
+    def _accept(self, row: Row) -> None:
         order = self.orders[row.id - 1]
         order.is_accepted = True
         self.sink(
@@ -203,7 +213,7 @@ class VenueReport:
             )
         )
 
-    def _finish(self, row: OrderView) -> None:
+    def _finish(self, row: Row) -> None:
         """Report that an order ended without being filled whole."""
         order = self.orders[row.id - 1]
         if order.is_ended or row.status < k.FIRST_FINAL_STATUS:
@@ -223,13 +233,13 @@ class VenueReport:
         elif row.status == k.EXPIRED:
             self.sink(OrderExpired(reason=REASONS[row.reason], **names))
 
-    def _correct(self, order: VenueOrder, row: OrderView) -> None:
+    def _correct(self, order: VenueOrder, row: Row) -> None:
         """Report the quantity of an order that was sized at the venue and then could not trade."""
         known = order.quantity or _number(order.request.quantity)
         if order.is_accepted and row.quantity > 0.0 and row.quantity != known:
             self._amend(order, row)
 
-    def _fill(self, fill: FillView) -> None:
+    def _fill(self, fill: Row) -> None:
         order = self.orders[fill.order - 1]
         quantity = self._quantity(fill, order)
         trade = self._trade(fill, order.request.client_order_id, order.request.strategy_id, quantity)
@@ -249,13 +259,13 @@ class VenueReport:
             if not self.orders[child - 1].is_held:
                 self._resize(child)
 
-    def _quantity(self, fill: FillView, order: VenueOrder) -> Decimal:
+    def _quantity(self, fill: Row, order: VenueOrder) -> Decimal:
         """Return how much traded, so that the fills of an order filled whole make up its quantity.
 
         On a lot grid that follows by itself. Without one, the float64 sums of several fills are off by their
         last bit, and the last fill takes the difference.
         """
-        grid = self._grids[fill.instrument].quantity
+        grid: Grid = self._grids[fill.instrument].quantity
         traded = grid.to_decimal(fill.quantity)
         whole = order.request.quantity
         if grid.step or order.is_flexible or whole is None or not order.done:
@@ -264,8 +274,8 @@ class VenueReport:
         is_last = is_last and all(other.order != fill.order for other in self._fills)
         return MONEY_CONTEXT.subtract(whole, order.done) if is_last else traded
 
-    def _leaves(self, fill: FillView, order: VenueOrder) -> Decimal:
-        """Return what is still to fill after a fill: later ones of this step, and what the row has left then."""
+    def _leaves(self, fill: Row, order: VenueOrder) -> Decimal:
+        """Return what is still to fill after a fill: in this step, and what the row has left after it."""
         row, grid = self._row(fill.order), self._grids[fill.instrument].quantity
         later = ZERO
         for other in self._fills:
@@ -282,7 +292,7 @@ class VenueReport:
             return
         self._amend(order, row)
 
-    def _amend(self, order: VenueOrder, row: OrderView) -> None:
+    def _amend(self, order: VenueOrder, row: Row) -> None:
         order.quantity = row.quantity
         self.sink(
             OrderAmended(
@@ -293,13 +303,11 @@ class VenueReport:
             )
         )
 
-    def _say(self, kind: type[OrderSubmitted] | type[OrderTriggered], row: OrderView, ts: int) -> None:
+    def _say(self, kind: type[OrderSubmitted] | type[OrderTriggered], row: Row, ts: int) -> None:
         name = self.orders[row.id - 1].request.client_order_id
         self.sink(kind(client_order_id=name, ts_event=ts, ts_init=self._now))
 
-    def _trade(
-        self, fill: FillView, name: ClientOrderId, strategy_id: StrategyId, quantity: Decimal
-    ) -> Fill:
+    def _trade(self, fill: Row, name: ClientOrderId, strategy_id: StrategyId, quantity: Decimal) -> Fill:
         grid = self._grids[fill.instrument]
         self._fill_count += 1
         return Fill(
@@ -320,7 +328,7 @@ class VenueReport:
             ts_init=self._now,
         )
 
-    def _liquidate(self, fill: FillView) -> None:
+    def _liquidate(self, fill: Row) -> None:
         """Report a trade the venue made for want of margin, under a name of the venue's own."""
         name = ClientOrderId(f"liquidation-{self._fill_count + 1}")
         quantity = self._grids[fill.instrument].quantity.to_decimal(fill.quantity)

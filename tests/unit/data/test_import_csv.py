@@ -271,6 +271,21 @@ def test_bars_closer_than_the_timeframe_are_refused(tmp_path: Path) -> None:
     assert str(read_file(text_file(tmp_path, "\n".join([HEADER, *gap]))).timeframe) == "1m"
 
 
+def test_bars_without_trades_may_be_left_out(tmp_path: Path) -> None:
+    minutes = [0, 2, 4, 6, 7, 9, 12, 14, 16, 17, 19]
+    lines = [f"{START + 60_000 * minute},1,1,1,1,1" for minute in minutes]
+    path = text_file(tmp_path, "\n".join([HEADER, *lines]))
+    assert str(read_file(path).timeframe) == "1m"
+    mixed = [f"{START + 60_000 * minute},1,1,1,1,1" for minute in (*range(0, 40, 5), *range(40, 46))]
+    with pytest.raises(DataError, match=r"bars\.csv:11, .* in a file of 5m bars"):
+        read_file(text_file(tmp_path, "\n".join([HEADER, *mixed])))
+    rare = [f"{START + 60_000 * minute},1,1,1,1,1" for minute in (*range(0, 100, 2), 99)]
+    path = text_file(tmp_path, "\n".join([HEADER, *rare]))
+    assert str(read_file(path, timeframe="1m").timeframe) == "1m"
+    with pytest.raises(DataError, match="60 s after the one before it"):
+        read_file(path)
+
+
 def test_lines_of_other_length_and_cut_files(tmp_path: Path) -> None:
     good = write(tmp_path / "good.csv").read_text()
     longer = good.replace("102.5,", "102.5,1,2,")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from cashup.app.cli import backtest, data, demo, strategy
+from cashup.app.cli import backtest, data, demo, download, strategy
 from cashup.app.cli.terminal import EXIT_ERROR
 from cashup.model.errors import CashUpError
 from cashup.version import __version__
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("demo")(demo.demo)
 app.add_typer(strategy.app, name="strategy")
+download.register(data.app)
 app.add_typer(data.app, name="data")
 
 

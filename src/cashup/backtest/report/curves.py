@@ -1,4 +1,4 @@
-"""Curves of a run thinned to what a screen can show: equity, drawdown, exposure, calendar and rolling figures."""
+"""Curves of a run, thinned to what a screen can show, and its calendar and rolling figures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _DAY = 86_400_000_000_000
 _BUCKETS = 1_200
 _EXPOSURE_BUCKETS = 320
 _WORST_DRAWDOWNS = 10
+_LEAST_DAYS = 12
 _WINDOWS = (7, 14, 30, 60, 90, 180, 365)
 
 
@@ -56,7 +57,7 @@ def drawdowns(equity: Float) -> Float:
 
 
 def extremes(*columns: Float) -> Int:
-    """Return the rows to draw: of every bucket its first and last row and each column's lowest and highest."""
+    """Return the rows to draw: of each bucket the first, the last and every column's extremes."""
     n = len(columns[0])
     if n <= 4 * _BUCKETS:
         return np.arange(n)
@@ -71,7 +72,7 @@ def extremes(*columns: Float) -> Int:
 
 
 def exposure_curve(times: Int, exposure: Float) -> dict[str, Any]:
-    """Return the mean, lowest and highest exposure of evenly spaced buckets and the share of time by direction."""
+    """Return mean, lowest and highest exposure of even buckets, and the share of time by direction."""
     size = max(1, -(-len(exposure) // _EXPOSURE_BUCKETS))
     first = np.arange(0, len(exposure), size)
     count = np.diff(np.append(first, len(exposure)))
@@ -86,7 +87,7 @@ def exposure_curve(times: Int, exposure: Float) -> dict[str, Any]:
 
 
 def drawdown_table(report: ReportInput) -> list[dict[str, Any]]:
-    """Return the deepest drawdowns: peak, trough and recovery times (ms), depth; recovery is `None` while open."""
+    """Return the deepest drawdowns: times in ms (recovery is `None` while it lasts) and depth."""
     equity = report.equity
     if len(equity) < 2:
         return []
@@ -95,7 +96,9 @@ def drawdown_table(report: ReportInput) -> list[dict[str, Any]]:
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     if not len(starts):
         return []
-    depth = np.minimum.reduceat(np.append(drawdowns(equity), 0.0), np.stack([starts, ends], axis=1).ravel())[::2]
+    depth = np.minimum.reduceat(np.append(drawdowns(equity), 0.0), np.stack([starts, ends], axis=1).ravel())[
+        ::2
+    ]
     times = milliseconds(report.bars.ts + bar_length(report.bars.ts))
     rows = []
     for k in np.argsort(depth, kind="stable")[:_WORST_DRAWDOWNS]:
@@ -139,14 +142,16 @@ def _by_period(period: Int, own: Float, other: Float, cash: float) -> list[tuple
 
 def _growth(values: Float, start: float) -> list[float]:
     before = np.concatenate([[start], values[:-1]])
-    growth: list[float] = (np.divide(values, before, out=np.ones_like(values), where=before > 0) - 1.0).tolist()
+    growth: list[float] = (
+        np.divide(values, before, out=np.ones_like(values), where=before > 0) - 1.0
+    ).tolist()
     return growth
 
 
 def rolling(report: ReportInput) -> dict[str, Any]:
-    """Return Sharpe ratio and volatility of daily returns over windows of days that fit the run (annualised)."""
+    """Return annualised Sharpe ratio and volatility of daily returns over windows that fit the run."""
     days, closes = daily(report.bars.ts, report.equity)
-    if len(closes) < 12:
+    if len(closes) < _LEAST_DAYS:
         return {"windows": []}
     _, holds = daily(report.bars.ts, buy_and_hold(report))
     fitting = [w for w in _WINDOWS if 3 * w <= len(closes)] or [_WINDOWS[0]]
@@ -169,6 +174,8 @@ def rolling(report: ReportInput) -> dict[str, Any]:
 
 def daily(ts: Int, values: Float) -> tuple[Int, Float]:
     """Return the days (since 1970) and the last value of each."""
+    if not len(ts):
+        return ts, values
     day = ts // _DAY
     last = np.append(np.flatnonzero(np.diff(day)), len(day) - 1)
     return day[last], values[last]

@@ -134,7 +134,8 @@ def _written(value: Any) -> str:
 def _noscript(report: ReportInput) -> str:
     period = f"{iso(int(report.bars.ts[0]))} – {iso(int(report.bars.ts[-1]))} UTC" if len(report.bars) else ""
     return (
-        f"<noscript><h1>{html.escape(report.strategy)}</h1><p>{html.escape(', '.join(report.instruments))} · {period}</p>"
+        f"<noscript><h1>{html.escape(report.strategy)}</h1>"
+        f"<p>{html.escape(', '.join(report.instruments))} · {period}</p>"
         "<p>This report draws itself with JavaScript, which is switched off here. "
         "此报告需要启用 JavaScript 才能显示。</p></noscript>\n"
     )
