@@ -30,7 +30,7 @@ class DataKind(StrEnum):
         try:
             return cls(text)
         except ValueError:
-            raise UnknownNameError("kind of data", str(text), list(cls), field="kind") from None
+            raise UnknownNameError("kind of data", str(text), [kind.value for kind in cls], field="kind") from None
 
     @property
     def has_timeframe(self) -> bool:
