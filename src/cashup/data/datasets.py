@@ -30,7 +30,8 @@ class DataKind(StrEnum):
         try:
             return cls(text)
         except ValueError:
-            raise UnknownNameError("kind of data", str(text), [kind.value for kind in cls], field="kind") from None
+            kinds = [kind.value for kind in cls]
+            raise UnknownNameError("kind of data", str(text), kinds, field="kind") from None
 
     @property
     def has_timeframe(self) -> bool:
