@@ -218,6 +218,8 @@ def test_a_timeframe_that_is_asked_for_is_checked(tmp_path: Path) -> None:
         read_file(path, timeframe="1h")
     with pytest.raises(InputError):
         read_file(path, timeframe="7m")
+    with pytest.raises(UnknownNameError, match="Did you mean 'bars'"):
+        read_file(path, kind="bar")
     one = text_file(tmp_path, f"{HEADER}\n{','.join(map(str, ROWS[0]))}\n", "one.csv")
     with pytest.raises(DataError, match="timeframe cannot be told"):
         read_file(one)
