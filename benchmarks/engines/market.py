@@ -28,11 +28,16 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one engine made of it."""
+    """What one engine made of it.
+
+    `seconds` is one whole run from bars in memory to final equity, indicators included; `loop_seconds`, where an
+    engine tells it, is the time over the bars alone.
+    """
 
     seconds: float
     final_equity: float
     trades: int
+    loop_seconds: float | None = None
 
 
 def random_walk(bars: int, *, seed: int = 7) -> Market:
