@@ -147,7 +147,9 @@ def _statistics(result: Result) -> list[Statistic]:
         elif item.unit in ("days", "hours"):
             unit = "duration"
             size = NS_PER_DAY if item.unit == "days" else NS_PER_HOUR
-            value = None if math.isnan(value) else round(value * size)
+            value = (
+                None if math.isnan(result.statistics[item.key]) else round(result.statistics[item.key] * size)
+            )
         elif item.unit == "ratio":
             unit = "ratio"
         other = _BENCHMARK.get(item.key)
@@ -199,7 +201,12 @@ def _command(result: Result) -> str:
     parts += [] if since is None else ["--since", str(since)]
     parts += [] if until is None else ["--until", str(until)]
     maker, taker = options.fees
-    parts += ["--cash", f"{options.cash:g}", "--fee", f"{maker:g}" if maker == taker else f"{maker:g},{taker:g}"]
+    parts += [
+        "--cash",
+        f"{options.cash:g}",
+        "--fee",
+        f"{maker:g}" if maker == taker else f"{maker:g},{taker:g}",
+    ]
     for option, value, default in (
         ("--slippage", options.slippage, 0.0),
         ("--leverage", options.leverage, 1.0),
