@@ -72,10 +72,14 @@ class CcxtHistory:
         """See `cashup.data.download.HistorySource.page`."""
         symbol = str(split_instrument_id(key.name)[1])
         kind = str(key.kind.value)
-        read = {"bars": self._bars, "trades": self._trades, "funding": self._funding, "mark": self._mark}[
-            kind
-        ]
-        return self._asked(read, symbol, key, since_ms)
+        timeframe = "" if key.timeframe is None else str(key.timeframe)
+        read: dict[str, Callable[[], list[Row]]] = {
+            "bars": lambda: self._bars(symbol, timeframe, since_ms),
+            "mark": lambda: self._mark(symbol, timeframe, since_ms),
+            "trades": lambda: self._trades(symbol, since_ms),
+            "funding": lambda: self._funding(symbol, since_ms),
+        }
+        return self._asked(read[kind], symbol, kind)
 
     def _asked(self, read: Callable[[], list[Row]], symbol: str, kind: str) -> list[Row]:
         import ccxt
