@@ -58,7 +58,7 @@ def written(key: str, value: float | int) -> str:
     return f"{value:,.2f}"
 
 
-def sparkline(values: np.ndarray, width: int = 60) -> str:
+def sparkline(values: np.ndarray, width: int = 48) -> str:
     """Return a line of blocks as high as the values."""
     if len(values) == 0:
         return ""
