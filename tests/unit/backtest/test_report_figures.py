@@ -15,7 +15,6 @@ from cashup.backtest.report.curves import (
     calendar,
     curves,
     drawdown_table,
-    drawdowns,
     extremes,
     rolling,
 )
@@ -30,6 +29,7 @@ from cashup.backtest.report.trading import (
     trades,
     waterfall,
 )
+from cashup.kernel.statistics.drawdown import underwater
 from unit.backtest.report_sample import MINUTE, START, sample_bars, sample_report
 from unit.backtest.test_report_pack import unpack
 
@@ -110,7 +110,7 @@ def test_thinned_curves_keep_every_extreme() -> None:
     thin = curves(report)
     assert len(thin["ts"]) < 15_000
     assert thin["equity"].max() == pytest.approx(report.equity.max(), rel=1e-6)
-    assert thin["drawdown"].min() == pytest.approx(drawdowns(report.equity).min(), rel=1e-6)
+    assert thin["drawdown"].min() == pytest.approx(underwater(report.equity).min(), rel=1e-6)
     assert thin["ts"][-1] == (report.bars.ts[-1] + MINUTE) // 1_000_000
 
 
@@ -122,9 +122,9 @@ def test_buy_and_hold_starts_with_the_cash_and_carries_prices_over_gaps() -> Non
     report = sample_report(400)
     holed = replace(report.bars, close=np.where(np.arange(400) == 9, np.nan, report.bars.close))
     hold = buy_and_hold(replace(report, bars=holed))
-    assert hold[0] == report.initial_cash
-    assert hold[9] == hold[8]
-    assert hold[-1] / hold[0] == pytest.approx(report.bars.close[-1] / report.bars.close[0])
+    assert hold.start == report.initial_cash
+    assert hold.equity[9] == hold.equity[8]
+    assert hold.equity[-1] / hold.start == pytest.approx(report.bars.close[-1] / report.bars.open[0])
 
 
 def equity_report(equity: list[float], minutes: int = 1440) -> Any:
@@ -171,7 +171,7 @@ def test_months_and_years_multiply_to_the_whole_return() -> None:
 def test_rolling_sharpe_equals_the_plain_formula() -> None:
     report = sample_report()
     window = rolling(report)["windows"][0]
-    closes = report.equity[23::24]
+    closes = np.concatenate(([report.initial_cash], report.equity[23::24]))
     returns = np.diff(closes) / closes[:-1]
     first = returns[: window["days"]]
     assert window["sharpe"][0] == pytest.approx(first.mean() / first.std(ddof=1) * np.sqrt(365), rel=1e-5)

@@ -118,6 +118,11 @@ def visible_places(bars: Bars) -> int:
     return int(np.clip(np.ceil(2 - np.log10(typical)), 0, 14 - np.ceil(np.log10(largest))))
 
 
+def bar_length(ts: Int) -> int:
+    """Return the usual distance between bars in nanoseconds."""
+    return int(np.median(np.diff(ts[:10_000]))) if len(ts) > 1 else 0
+
+
 def milliseconds(ts: Int) -> Int:
     """Return nanoseconds as whole milliseconds."""
     return ts // 1_000_000
