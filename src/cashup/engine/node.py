@@ -139,6 +139,7 @@ class Node:
         self._handlers: dict[type, Callable[[Any], None]] = {
             BarsClosed: self._on_bars,
             Bar: self._on_bar,
+            OrderFilled: self._on_fill,
             FundingPaid: self._on_funding,
             Liquidated: self._publish,
             TimerFired: self._publish,
@@ -244,28 +245,27 @@ class Node:
     def _on_order(self, event: OrderEvent) -> None:
         number = self._router.numbers.get(event.client_order_id, 0)
         self.book.expect(self._cache.count)
-        if isinstance(event, OrderFilled):
-            is_known = self._on_fill(number, event)
-        else:
-            is_known = self.execution.apply(event) is None
-            if not is_known:
-                self._move(number, event)
+        is_known = self.execution.apply(event) is None
+        if not is_known:
+            self._move(number, event)
         if not is_known and self._bus.listens(type(event)):
             self._bus.publish(event)
 
-    def _on_fill(self, number: int, event: OrderFilled) -> bool:
-        """Enter a trade; return whether it was known already."""
+    def _on_fill(self, event: OrderFilled) -> None:
+        number = self._router.numbers.get(event.client_order_id, 0)
+        self.book.expect(self._cache.count)
         fill, total, is_last = event.fill, 0.0, True
         if number or fill.kind is FillKind.TRADE:
             after = self.execution.apply(event)
             if after is None:
-                return True
+                return
             assert after.quantity is not None, "an order with a fill has a quantity"
             total, is_last = float(after.quantity), after.status is OrderStatus.FILLED
         self._enter(fill)
         self.book.fill(number, fill, total=total, is_last=is_last)
         self._host.make_room()
-        return False
+        if self._bus.listens(OrderFilled):
+            self._bus.publish(event)
 
     def _move(self, number: int, event: OrderEvent) -> None:
         if isinstance(event, OrderAmended):

@@ -38,6 +38,8 @@ _NOW: Final = slot(k.RUN, "now")
 _N_OPEN: Final = slot(k.RUN, "n_open")
 _N_MARGINED: Final = slot(k.RUN, "n_margined")
 _N_UPDATES: Final = slot(k.RUN, "n_updates")
+_N_FILLS: Final = slot(k.RUN, "n_fills")
+_N_PAYMENTS: Final = slot(k.RUN, "n_payments")
 _N_ORDERS: Final = slot(k.RUN, "n_orders")
 _CAP_ORDERS: Final = slot(k.RUN, "cap_orders")
 _LAST_PRICE: Final = slot(k.POSITION, "last_price")
@@ -110,6 +112,7 @@ class SimulatedExchange:
         self._numbers: dict[ClientOrderId, int] = {}
         self._groups: dict[GroupId, int] = {}
         self._funding: tuple[deque[FundingDue], ...] = tuple(deque() for _ in specs)
+        self._funded: set[int] = set()  # instruments that ever had funding
         self._unseen: BarsClosed | None = None
         self._report = VenueReport(self.memory, instruments, account_id, currency)
 
@@ -127,6 +130,7 @@ class SimulatedExchange:
                 self._unseen = event  # prices are looked up when the next order comes
         elif isinstance(event, FundingDue):
             self._funding[event.instrument].append(event)
+            self._funded.add(event.instrument)
 
     def submit(self, command: SubmitOrder) -> None:
         """Take orders in; they act from the first bar that opens when they have arrived."""
@@ -191,6 +195,7 @@ class SimulatedExchange:
             writers = self._writers[index]
             for writer, value in zip(writers, values or _NO_BAR, strict=True):
                 writer[0] = value
+        for index in self._funded:
             self._load_funding(index, step.ts_event)
         match.step(self._address, 0)
         self._send()
@@ -273,8 +278,9 @@ class SimulatedExchange:
         return bool(row["cancel_ts"] and row["status"] < k.FIRST_FINAL_STATUS)
 
     def _send(self) -> None:
-        if self._integers[_N_UPDATES] or self.memory.run["n_fills"] or self.memory.run["n_payments"]:
-            self._report.send(self._integers[_NOW])
+        run = self._integers
+        if run[_N_UPDATES] or run[_N_FILLS] or run[_N_PAYMENTS]:
+            self._report.send(run[_NOW])
 
 
 _NO_BAR: Final = (_NAN,) * len(_PRICES)

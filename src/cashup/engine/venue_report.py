@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from cashup.engine.codes import REASONS, SIDES
 from cashup.engine.grid import FREE, Grid, InstrumentGrid
 from cashup.engine.order_rows import Row
 from cashup.engine.ports import EventSink
 from cashup.engine.views import FillView, OrderView, PaymentView, row_of
-from cashup.engine.words import integers
+from cashup.engine.words import integers, slot
 from cashup.kernel import types as k
 from cashup.kernel.memory import RunMemory
 from cashup.model.events import (
@@ -32,7 +33,11 @@ from cashup.model.money import MONEY_CONTEXT, ZERO
 from cashup.model.orders import Fill, FillKind, Liquidity, OrderRequest
 from cashup.model.reasons import OrderReason
 
-_LIVE = frozenset({k.ACCEPTED, k.TRIGGERED, k.PARTIALLY_FILLED, k.FILLED})
+_UPDATES: Final = slot(k.RUN, "updates")
+_N_UPDATES: Final = slot(k.RUN, "n_updates")
+_N_FILLS: Final = slot(k.RUN, "n_fills")
+_N_PAYMENTS: Final = slot(k.RUN, "n_payments")
+_LIVE: Final = frozenset({k.ACCEPTED, k.TRIGGERED, k.PARTIALLY_FILLED, k.FILLED})
 
 
 class VenueOrder:
@@ -73,6 +78,7 @@ class VenueReport:
         self.orders: list[VenueOrder] = []
         self.sink: EventSink = _nowhere
         self._memory = memory
+        self._run = integers(memory.address, k.RUN.itemsize // 8)
         self._instruments = tuple(instruments)
         self._grids = tuple(InstrumentGrid.of(instrument) for instrument in instruments)
         self._account_id = account_id
@@ -93,14 +99,15 @@ class VenueReport:
 
     def send(self, now: int) -> None:
         """Report everything that changed since the last report, and forget it in the venue's memory."""
-        memory, run = self._memory, self._memory.run
-        numbers = integers(int(run["updates"]), int(run["n_updates"])).tolist() if run["n_updates"] else []
-        self._fills = deque(FillView._make(row.item()) for row in memory.fills)
-        self._payments = deque(PaymentView._make(row.item()) for row in memory.payments)
+        memory, run = self._memory, self._run
+        count = run[_N_UPDATES]
+        numbers = integers(run[_UPDATES], count).tolist() if count else ()
+        self._fills = deque(map(FillView._make, memory.fills.tolist() if run[_N_FILLS] else ()))
+        self._payments = deque(map(PaymentView._make, memory.payments.tolist() if run[_N_PAYMENTS] else ()))
         self._rows.clear()
         self._taken = 0
         self._now = now
-        run["n_updates"] = run["n_fills"] = run["n_payments"] = 0
+        run[_N_UPDATES] = run[_N_FILLS] = run[_N_PAYMENTS] = 0
         rows = [self._row(number) for number in numbers]
         self._tell_firsts(rows)
         self._drain(None)
