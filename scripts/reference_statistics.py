@@ -27,7 +27,9 @@ def page() -> str:
         parts.append(f"\n## {title}\n\n| Key | Figure | Unit | Formula | Source |\n|---|---|---|---|---|")
         for item in REGISTRY:
             if item.group == group:
-                parts.append(f"| `{item.key}` | {item.label} | {item.unit} | {item.formula} | {item.source} |")
+                parts.append(
+                    f"| `{item.key}` | {item.label} | {item.unit} | {item.formula} | {item.source} |"
+                )
     return "\n".join(parts) + "\n"
 
 
