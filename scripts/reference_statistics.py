@@ -25,11 +25,11 @@ def page() -> str:
     parts = [HEAD]
     for group, (title, _) in GROUPS.items():
         parts.append(f"\n## {title}\n\n| Key | Figure | Unit | Formula | Source |\n|---|---|---|---|---|")
-        for item in REGISTRY:
-            if item.group == group:
-                parts.append(
-                    f"| `{item.key}` | {item.label} | {item.unit} | {item.formula} | {item.source} |"
-                )
+        parts += [
+            f"| `{item.key}` | {item.label} | {item.unit} | {item.formula} | {item.source} |"
+            for item in REGISTRY
+            if item.group == group
+        ]
     return "\n".join(parts) + "\n"
 
 

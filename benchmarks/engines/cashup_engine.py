@@ -8,6 +8,7 @@ import polars as pl
 
 from benchmarks.engines.market import CASH, FEE, Market, Outcome
 from cashup import Backtest, Strategy, param, ta
+from cashup.engine.rolling import forget_totals
 
 NAME = "CashUp, compiled"
 MODE = "compiled"
@@ -39,6 +40,7 @@ def run(backtest: Backtest, fast: int, slow: int, mode: str = MODE) -> Outcome:
     """Time one whole run: indicators, memory, loop, equity curve."""
     backtest.strategy = SmaCross(fast=fast, slow=slow)
     backtest.mode = mode  # type: ignore[assignment]
+    forget_totals()
     start = perf_counter()
     outcome = backtest.outcome()
     equity = float(outcome.equity[-1])
