@@ -12,7 +12,7 @@ from cashup.version import __version__
 
 if TYPE_CHECKING:
     from cashup.app.workbench import Backtest as Backtest
-    from cashup.engine import indicators as ta
+    import cashup.engine.indicators as ta
     from cashup.engine.strategy import Strategy as Strategy
     from cashup.engine.strategy import param as param
 
