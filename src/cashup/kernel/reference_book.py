@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cashup.kernel.reference_account import ONE, ZERO, Account, ReferenceInstrument
+from cashup.kernel.reference_account import ONE, TIE, ZERO, Account, ReferenceInstrument
 from cashup.kernel.reference_orders import (
     AT_VENUE,
     LIMITED,
@@ -386,7 +386,9 @@ class ReferenceBook:
                 self._end(order, "cancelled", "liquidation")
         wallet = self.account.wallet_of(k)
         left = wallet + instrument.profit(position.quantity, position.entry, price)
-        fee = min(left, instrument.maintenance(position.quantity, price))
+        fee = instrument.maintenance(position.quantity, price)
+        if left - fee <= 10 * TIE * instrument.worth(abs(position.quantity), price):
+            fee = left
         if left < 0:
             fee = ZERO
             size = position.quantity * instrument.contract_size
