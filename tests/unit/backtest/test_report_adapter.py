@@ -66,6 +66,7 @@ def test_the_page_shows_the_run(result: Any) -> None:
     assert shown.costs.gross == pytest.approx(
         shown.costs.net + result.statistics["fees"] + result.statistics["slippage_cost"]
     )
+    assert f"{__file__}:Turns" in shown.command
     assert "--margin cross" in shown.command
     assert len(shown.trades["pnl"]) == len(result.trades)
 
@@ -123,3 +124,8 @@ def test_a_strategy_without_a_docstring_borrows_none() -> None:
 def test_result_writes_the_report(result: Any, tmp_path: Path) -> None:
     path = result.report(tmp_path / "new" / "report.html")
     assert path.read_text("utf-8") == report_of(result)
+
+
+def test_a_shipped_strategy_is_named_as_the_command_line_names_it() -> None:
+    result = Backtest("sma_cross", frame(), mode="python").run()
+    assert report_input_of(result).command.startswith("cashup backtest sma_cross ")

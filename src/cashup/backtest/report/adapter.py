@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import shlex
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ from cashup.backtest.registry import REGISTRY
 from cashup.backtest.report.input import Bars, Costs, ReportInput, Statistic, Unit
 from cashup.backtest.report.page import asset, build_report
 from cashup.backtest.statistics import DAYS_PER_YEAR, exposure_of
+from cashup.engine.loader import shipped_strategies
+from cashup.engine.strategy import Strategy
 from cashup.kernel.statistics import returns
 from cashup.model.errors import InputError
 from cashup.model.ids import split_instrument_id
@@ -232,9 +235,7 @@ def _configuration(result: Result) -> dict[str, Any]:
 
 def _command(result: Result) -> str:
     backtest, options = result.backtest, result.backtest.options
-    origin = getattr(type(backtest.strategy), "__cashup_source__", None)
-    name = getattr(origin, "path", None) or type(backtest.strategy).__module__.rpartition(".")[2]
-    parts = ["cashup", "backtest", str(name)]
+    parts = ["cashup", "backtest", _reference(type(backtest.strategy))]
     for source in backtest.sources:
         parts += ["--data", source.source.removeprefix("store ").split(" ")[0]]
     parts += ["--timeframe", str(backtest.timeframe)]
@@ -261,6 +262,18 @@ def _command(result: Result) -> str:
     for key, setting in result.outcome.parameters.items():
         parts += ["--param", f"{key}={setting}"]
     return shlex.join(parts)
+
+
+def _reference(strategy: type[Strategy]) -> str:
+    """Return how the command line names a strategy: a shipped name, or file:class."""
+    origin = getattr(strategy, "__cashup_source__", None)
+    path = (
+        origin.path if origin is not None else getattr(sys.modules.get(strategy.__module__), "__file__", None)
+    )
+    if path is None:  # typed into a notebook or a console: there is no file to name
+        return strategy.__name__
+    shipped = {str(file): name for name, file in shipped_strategies().items()}
+    return shipped.get(path, f"{path}:{strategy.__name__}")
 
 
 def _description(result: Result) -> str:

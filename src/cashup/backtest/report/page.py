@@ -25,6 +25,7 @@ _SCRIPTS = (
     "dom.js",
     "theme.js",
     "chart.js",
+    "timeaxis.js",
     "price.js",
     "pricepanel.js",
     "equity.js",
@@ -36,7 +37,7 @@ _SCRIPTS = (
     "details.js",
     "page.js",
 )
-_STYLES = ("page.css", "parts.css", "print.css")
+_STYLES = ("page.css", "parts.css", "tables.css", "lists.css", "narrow.css", "print.css")
 _LOG_LINES = 1_000
 
 

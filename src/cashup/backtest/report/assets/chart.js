@@ -86,28 +86,6 @@ function valueAxis(c, extra) {
   };
 }
 
-function timeAxis(c, extra) {
-  return {
-    type: "time",
-    axisLine: { lineStyle: { color: c.line } },
-    axisTick: { show: false },
-    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, formatter: timeLabels() },
-    splitLine: { show: false },
-    ...extra,
-  };
-}
-
-function timeLabels() {
-  return {
-    year: "{yyyy}",
-    month: view.lang === "zh" ? "{M}月" : "{MMM}",
-    day: view.lang === "zh" ? "{M}/{d}" : "{MMM} {d}",
-    hour: "{HH}:{mm}",
-    minute: "{HH}:{mm}",
-    second: "{HH}:{mm}:{ss}",
-  };
-}
-
 function categoryAxis(c, data, extra) {
   return {
     type: "category",

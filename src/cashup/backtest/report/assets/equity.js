@@ -50,8 +50,8 @@ function drawEquity(chart, c) {
       { left: 8, right, top: narrow ? 226 : 304, height: narrow ? 80 : 104 },
     ],
     xAxis: [
-      timeAxis(c, { gridIndex: 0, axisLabel: { show: false }, axisLine: { show: false } }),
-      timeAxis(c, { gridIndex: 1 }),
+      timeAxis(c, curves.ts, chart.getWidth(), { gridIndex: 0, axisLabel: { show: false }, axisLine: { show: false } }),
+      timeAxis(c, curves.ts, chart.getWidth(), { gridIndex: 1 }),
     ],
     yAxis: [
       valueAxis(c, {
@@ -160,7 +160,7 @@ function drawExposure(chart, c) {
       },
     },
     grid: { left: 8, right: narrow ? 52 : 56, top: 10, bottom: 26 },
-    xAxis: timeAxis(c),
+    xAxis: timeAxis(c, exposure.ts, chart.getWidth()),
     yAxis: valueAxis(c, { scale: false, axisLabel: { color: c.muted, fontSize: 11, formatter: (x) => percent(x, 0) } }),
     series: [part(t("long"), exposure.long_part, c.up), part(t("short"), exposure.short_part, c.down)],
   });
@@ -203,7 +203,7 @@ function rollingChart(kind, isPercent) {
         },
       },
       grid: { left: 8, right: 52, top: 10, bottom: 26 },
-      xAxis: timeAxis(c),
+      xAxis: timeAxis(c, chosen.ts, chart.getWidth()),
       yAxis: valueAxis(c, { scale: false, axisLabel: { color: c.muted, fontSize: 11, formatter: isPercent ? (x) => percent(x, 0) : (x) => fixed(x, 0, 1) } }),
       series: [
         lineSeries(t("buy_and_hold"), hold, c.second, { lineStyle: { width: 1.2, color: c.second } }),

@@ -104,7 +104,8 @@ function fillWindow(chart, bars, placed, parts) {
     volume = Math.max(volume, candle.volume);
   }
   const room = (high - low || Math.abs(high) * 0.01 || 1) * 0.06;
-  const labels = timeTicks(bars, from, to - 1, Math.max(3, Math.floor(width / 90)));
+  const times = roundTimes(bars.ts[from], bars.ts[to - 1], Math.max(3, Math.floor(width / 90)));
+  const labels = new Map(times.map(([ts, text]) => [lowerBound(bars.ts, ts), text]));
   const ticks = { customValues: [...labels.keys()], formatter: (x) => labels.get(x) || "" };
   chart.setOption({
     xAxis: [{}, { axisLabel: ticks }, {}],
