@@ -75,7 +75,7 @@ class NodePorts:
 
 
 class UnwatchedPorts(NamedTuple):
-    """What surrounds a node nobody watches: no journal, no requests, exact books only when they are looked at."""
+    """What surrounds a node nobody watches: no journal, no requests, exact books only when looked at."""
 
     clock: Clock
     venue: RowVenue
@@ -144,9 +144,7 @@ class Node:
         self._handlers |= entries.handlers()
         ports.venue.connect_rows(self.handle)
 
-    def _go_watched(
-        self, ports: NodePorts, rules: Sequence[Rule] | None, strategy_id: StrategyId
-    ) -> None:
+    def _go_watched(self, ports: NodePorts, rules: Sequence[Rule] | None, strategy_id: StrategyId) -> None:
         self._bus = ports.bus
         self.execution = ExecutionEngine(ports.client, ports.journal, ports.clock)
         view = AccountView(self.portfolio, self.execution, self._last_price)

@@ -59,9 +59,7 @@ class RowEntries:
         self._book.fill_row(change.number, change.fill, total=change.total, is_last=change.is_last)
         name = ClientOrderId(str(change.number)) if change.number else None
         self._portfolio.add(
-            partial(
-                self._writer.fill, change.fill, change.ts_init, name=name, strategy_id=self._strategy_id
-            )
+            partial(self._writer.fill, change.fill, change.ts_init, name=name, strategy_id=self._strategy_id)
         )
         self._host.make_room()
 

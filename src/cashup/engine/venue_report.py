@@ -29,17 +29,28 @@ class Followed:
     Attributes:
         number: The order's row number with whoever sent it; 0 when it came as a request.
         request: The request it came as; None when it came as a row.
-        quantity: Its whole quantity as it was last said; 0.0 while the venue has to work it out.
-        is_sized: Whether its sender said how much.
+        quantity: Its whole quantity as it was last said, by its sender or by the venue; 0.0 when not known.
+        is_sized: Whether its sender said how much, so that the venue need not work it out.
     """
 
-    __slots__ = ("is_accepted", "is_ended", "is_held", "is_sized", "is_triggered", "number", "quantity", "request")
+    __slots__ = (
+        "is_accepted",
+        "is_ended",
+        "is_held",
+        "is_sized",
+        "is_triggered",
+        "number",
+        "quantity",
+        "request",
+    )
 
-    def __init__(self, row: Row, quantity: float, *, number: int = 0, request: OrderRequest | None = None) -> None:
+    def __init__(
+        self, row: Row, quantity: float, *, number: int = 0, request: OrderRequest | None = None
+    ) -> None:
         self.number = number
         self.request = request
         self.quantity = quantity
-        self.is_sized = quantity > 0.0
+        self.is_sized = quantity > 0.0 and row.flags & (k.VALUE_SIZED | k.CLOSE_POSITION) == 0
         self.is_held = row.parent != 0
         self.is_accepted = False
         self.is_triggered = row.type in (k.MARKET, k.LIMIT)
@@ -68,7 +79,7 @@ class Voice(Protocol):
         """Tell that an order ended without being filled whole."""
 
     def filled(self, order: Followed, fill: Row, row: Row, later: Sequence[float]) -> None:
-        """Tell a trade of an order, whose row is as after the step, with fills of these quantities to follow."""
+        """Tell a trade of an order: its row as after the step, and quantities it fills later in the step."""
 
     def liquidated(self, fill: Row) -> None:
         """Tell a trade the venue made for want of margin."""
@@ -80,9 +91,9 @@ class Voice(Protocol):
 class VenueReport:
     """Tell changed rows of the venue's memory through a voice.
 
-    The memory lists orders in the order they first changed, and fills and payments in theirs. What is told keeps
-    all of it: an order's first news comes where it first changed, and fills and payments follow each other as they
-    moved the money.
+    The memory lists orders in the order they first changed, and fills and payments in theirs. What is told
+    keeps all of it: an order's first news comes where it first changed, and fills and payments follow each
+    other as they moved the money.
 
     Attributes:
         orders: What was said about each order; the order of row r is at r.
@@ -102,7 +113,7 @@ class VenueReport:
 
     def follow(self, *, number: int = 0, request: OrderRequest | None = None) -> None:
         """Follow one more order: the next row of the order table."""
-        row = OrderView._make(row_of(self._memory.orders, len(self.orders)))
+        row: Row = OrderView._make(row_of(self._memory.orders, len(self.orders)))
         quantity = row.quantity
         if request is not None:
             quantity = 0.0 if request.quantity is None else float(request.quantity)
@@ -184,7 +195,7 @@ class VenueReport:
         """Tell that an order woke, arrived or triggered; return whether there was anything to say."""
         order = self.orders[row.id - 1]
         # What was asked for without a quantity gets one when it is judged or, held, when its parent fills.
-        was_sized = not order.is_sized and row.quantity > 0.0
+        was_sized = not order.is_sized and row.quantity > 0.0 and row.quantity != order.quantity
         is_live = row.status in _LIVE or row.filled > 0.0 or was_sized
         said = False
         if order.is_held and is_live:

@@ -1,4 +1,4 @@
-"""Two ways to say the same: in events, as every venue speaks, and in rows, when nobody but the ledger listens."""
+"""Two ways to say the same: in events, as every venue speaks, and in rows, when only the ledger listens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cashup.engine.codes import REASONS
+from cashup.engine.grid import Grid
 from cashup.engine.order_rows import Row
 from cashup.engine.ports import EventSink
 from cashup.engine.row_changes import ChangeWriter
@@ -219,7 +220,7 @@ class EventVoice:
         On a lot grid that follows by itself. Without one, the float64 sums of several fills are off by their
         last bit, and the last fill takes the difference.
         """
-        grid = self._writer.grids[fill.instrument].quantity
+        grid: Grid = self._writer.grids[fill.instrument].quantity
         is_flexible = request.quantity is None or request.clip or request.reduce_only
         if not is_last or not before or grid.step or is_flexible or request.quantity is None:
             return grid.to_decimal(fill.quantity)
@@ -227,7 +228,7 @@ class EventVoice:
 
     def _leaves(self, row: Row, done: Decimal, later: Sequence[float]) -> Decimal:
         """Return what is still to fill: later in this step, and what the row has left after it."""
-        grid = self._writer.grids[row.instrument].quantity
+        grid: Grid = self._writer.grids[row.instrument].quantity
         if row.status != k.FILLED:
             return MONEY_CONTEXT.subtract(grid.to_decimal(row.quantity), done)
         left = ZERO
