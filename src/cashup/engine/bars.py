@@ -1,4 +1,4 @@
-"""Bars as a strategy sees them: columns in `prepare`, series in callbacks; other timeframes and instruments."""
+"""Bars as a strategy sees them: columns in `prepare`, series in callbacks."""
 
 from __future__ import annotations
 
@@ -62,15 +62,20 @@ class BarTable:
         """Build a table from anything array-like; close times follow from the timeframe."""
         frame = Timeframe.parse(timeframe)
         ts = _frozen(open_ts, np.int64)
-        prices = {name: _frozen(array, np.float64) for name, array in zip(
-            PRICES, (open, high, low, close, volume), strict=True)}
+        prices = {
+            name: _frozen(array, np.float64)
+            for name, array in zip(PRICES, (open, high, low, close, volume), strict=True)
+        }
         lengths = {len(array) for array in prices.values()} | {len(ts)}
         if len(lengths) != 1:
             raise InputError(explain(f"columns of {instrument} have different lengths: {sorted(lengths)}"))
         if len(ts) > 1 and not (np.diff(ts) > 0).all():
             raise InputError(explain(f"bars of {instrument} are not in order of time, each moment once"))
         return cls(
-            instrument=instrument, timeframe=frame, open_ts=ts, close_ts=_frozen(close_times(ts, frame), np.int64),
+            instrument=instrument,
+            timeframe=frame,
+            open_ts=ts,
+            close_ts=_frozen(close_times(ts, frame), np.int64),
             **prices,
         )
 
@@ -118,14 +123,18 @@ def resample(table: BarTable, timeframe: Timeframe, until: int) -> BarTable:
             field="timeframe",
         )
     buckets = _buckets(table.open_ts, timeframe)
-    starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1)) if len(buckets) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1)) if len(buckets) else np.zeros(0, np.int64)
+    )
     opens = buckets[starts]
     closes = close_times(opens, timeframe)
     keep = closes <= until
     if len(opens) and table.open_ts[0] != opens[0]:
         keep[0] = False
     ends = np.append(starts[1:], len(buckets))[keep] - 1
-    columns = _reduced(table, starts) if len(starts) else {name: np.zeros(0) for name in ("high", "low", "volume")}
+    columns = (
+        _reduced(table, starts) if len(starts) else {name: np.zeros(0) for name in ("high", "low", "volume")}
+    )
     return BarTable.of(
         table.instrument,
         timeframe,

@@ -54,21 +54,24 @@ def load_strategy(reference: str | Path) -> type[Strategy]:
 
 def shipped_strategies() -> dict[str, Path]:
     """Return the strategies that come with CashUp, by name."""
-    return {path.stem: path for path in sorted(_SHIPPED.glob("*.py")) if not path.stem.startswith("_")}
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.py")) if b"(Strategy):" in path.read_bytes()}
 
 
 def restore(source: StrategySource, state: Mapping[str, Any]) -> Strategy:
     """Make a pickled instance again, from its file.
 
     Raises:
-        InputError: The file is gone or has changed since.
+        InputError: The file is gone, or has changed since and this process never loaded what it was.
     """
     path = Path(source.path)
-    strategy = _chosen(_module(path), path, source.name)
+    loaded = sys.modules.get(_module_name(path, source.digest))
+    strategy = _chosen(loaded or _module(path), path, source.name)
     found: StrategySource = strategy.__cashup_source__  # type: ignore[attr-defined]  # set when it was loaded
     if found.digest != source.digest:
         raise InputError(
-            explain(f"{path} has changed since {source.name} was made from it", hint="load the strategy again")
+            explain(
+                f"{path} has changed since {source.name} was made from it", hint="load the strategy again"
+            )
         )
     instance = strategy.__new__(strategy)
     instance.__dict__.update(state)
@@ -91,14 +94,20 @@ def _parted(reference: str) -> tuple[Path, str]:
     return shipped[text], name
 
 
+def _module_name(path: Path, digest: str) -> str:
+    return f"cashup_strategy_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{digest[:16]}"
+
+
 def _module(path: Path) -> ModuleType:
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as e:
-        raise InputError(explain(f"the strategy cannot be read ({e})", where=str(path)), field="strategy") from e
+        raise InputError(
+            explain(f"the strategy cannot be read ({e})", where=str(path)), field="strategy"
+        ) from e
     digest = hashlib.sha256(content).hexdigest()
-    name = f"cashup_strategy_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{digest[:16]}"
+    name = _module_name(path, digest)
     if name in sys.modules:
         return sys.modules[name]
     linecache.cache[str(path)] = (len(content), None, text.splitlines(keepends=True), str(path))
@@ -109,7 +118,9 @@ def _module(path: Path) -> ModuleType:
         exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102 (running the user's file is the purpose)
     except SyntaxError as e:
         del sys.modules[name]
-        raise InputError(explain(f"not Python: {e.msg}", where=f"{e.filename}:{e.lineno}"), field="strategy") from e
+        raise InputError(
+            explain(f"not Python: {e.msg}", where=f"{e.filename}:{e.lineno}"), field="strategy"
+        ) from e
     except BaseException as e:
         del sys.modules[name]
         if isinstance(e, Exception):
@@ -140,14 +151,20 @@ def _chosen(module: ModuleType, path: Path, name: str) -> type[Strategy]:
         return _marked(found[name], path, module)
     if not found:
         raise InputError(
-            explain("there is no strategy", where=str(path), expected="a class that inherits cashup.Strategy"),
+            explain(
+                "there is no strategy", where=str(path), expected="a class that inherits cashup.Strategy"
+            ),
             field="strategy",
         )
-    leaves = [each for each in found.values() if not any(each in other.__mro__[1:] for other in found.values())]
+    leaves = [
+        each for each in found.values() if not any(each in other.__mro__[1:] for other in found.values())
+    ]
     if len(leaves) > 1:
         names = ", ".join(each.__name__ for each in leaves)
         raise InputError(
-            explain(f"there are several strategies: {names}", where=str(path), hint=f"write {path}:ClassName"),
+            explain(
+                f"there are several strategies: {names}", where=str(path), hint=f"write {path}:ClassName"
+            ),
             field="strategy",
         )
     return _marked(leaves[0], path, module)

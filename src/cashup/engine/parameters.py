@@ -43,7 +43,6 @@ class Parameter:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self._check_declaration(owner)
 
     def __get__(self, instance: object | None, owner: type) -> Any:  # the default's own type
         # Instances carry their values in their own dictionary, which Python looks into first.
@@ -57,7 +56,9 @@ class Parameter:
         """What values are allowed, in words."""
         if self.choices is not None:
             return "one of " + ", ".join(map(repr, self.choices))
-        kind = {bool: "True or False", int: "an integer", float: "a number", str: "a text"}[type(self.default)]
+        kind = {bool: "True or False", int: "an integer", float: "a number", str: "a text"}[
+            type(self.default)
+        ]
         if self.low is not None and self.high is not None:
             return f"{kind} from {self.low} to {self.high}"
         if self.low is not None:
@@ -112,7 +113,12 @@ class Parameter:
             return True
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
-    def _check_declaration(self, owner: type) -> None:
+    def check_declaration(self, owner: type) -> None:
+        """Check the declaration itself.
+
+        Raises:
+            InputError: The default is of another type or not allowed, or the range is empty.
+        """
         where = f"{owner.__name__}.{self.name}"
         if type(self.default) not in (int, float, bool, str):
             raise InputError(
@@ -193,6 +199,8 @@ def checked_overrides(strategy: type, overrides: Mapping[str, object]) -> dict[s
         if name not in declared:
             raise UnknownNameError(f"parameter of {strategy.__name__}", name, declared, field=name)
     return {
-        name: parameter.checked(overrides[name], strategy.__name__) if name in overrides else parameter.default
+        name: parameter.checked(overrides[name], strategy.__name__)
+        if name in overrides
+        else parameter.default
         for name, parameter in declared.items()
     }

@@ -1,9 +1,9 @@
 """Rolling windows over columns: sums that are exact, so that ties are ties.
 
 Two averages that are equal in the data must be equal as numbers, or a crossing appears where there is none. A
-running sum that adds the new and subtracts the old value drifts in the last digits. Here prices with a limited
-number of decimals are summed as integers, exactly, and divided once; all other numbers are summed in fixed
-point, rounded once.
+running sum that adds the new and subtracts the old value drifts in the last digits. Here prices with a
+limited number of decimals are summed as integers, exactly, and divided once; all other numbers are summed in
+fixed point, rounded once.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def check_period(name: str, period: int) -> int:
         InputError: It is not a positive integer.
     """
     if isinstance(period, bool) or not isinstance(period, (int, np.integer)) or period < 1:
-        raise InputError(explain(f"ta.{name} got a window of {period!r} bars", expected="an integer of at least 1"))
+        raise InputError(
+            explain(f"ta.{name} got a window of {period!r} bars", expected="an integer of at least 1")
+        )
     return int(period)
 
 
@@ -170,8 +172,13 @@ def rolling_min(column: Any, period: int) -> Any:
 
 
 def rolling_std(column: Any, period: int, ddof: int = 0) -> Any:
-    """Return the standard deviation of the last `period` values, about their own mean; population by default."""
-    return _rolling("rolling_std", column, period, lambda v, p: _chunked(v, p, lambda w: w.std(axis=1, ddof=ddof)))
+    """Return the standard deviation of the last `period` values, about their own mean.
+
+    It is the population's (ddof=0) unless `ddof` says otherwise.
+    """
+    return _rolling(
+        "rolling_std", column, period, lambda v, p: _chunked(v, p, lambda w: w.std(axis=1, ddof=ddof))
+    )
 
 
 def rolling_rank(column: Any, period: int) -> Any:

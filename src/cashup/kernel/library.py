@@ -81,7 +81,7 @@ def _build(llvm: Any, machine: Any) -> Any:
             write_adapter(source, function)
     module = llvm.parse_assembly(str(source))
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.inlining_threshold = 150
     options.loop_vectorization = False
     options.slp_vectorization = False

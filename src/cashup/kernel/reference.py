@@ -11,7 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from cashup.kernel.reference_account import ZERO
-from cashup.kernel.reference_book import MONEY, ReferenceBar, ReferenceBook
+from cashup.kernel.reference_book import ROUNDING_ERROR, ReferenceBar, ReferenceBook
 from cashup.kernel.reference_orders import AT_VENUE, STOPS, ReferenceOrder
 
 
@@ -25,7 +25,7 @@ class Reference(ReferenceBook):
             self.step(i)
             worth = self.account.equity()
             self.equity.append(worth)
-            if worth <= MONEY * cash:
+            if worth <= ROUNDING_ERROR * cash:
                 self.equity += [worth] * (len(self._times) - i - 1)
                 break
             decide(self, i)

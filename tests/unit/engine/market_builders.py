@@ -58,4 +58,13 @@ def strategy_from(folder, source, name="strategy.py"):
     return load_strategy(path)
 
 
-__all__ = ["NS_PER_MINUTE", "PERPETUAL", "SPOT", "START", "bar_table", "market", "prices_market", "strategy_from"]
+__all__ = [
+    "NS_PER_MINUTE",
+    "PERPETUAL",
+    "SPOT",
+    "START",
+    "bar_table",
+    "market",
+    "prices_market",
+    "strategy_from",
+]

@@ -90,8 +90,8 @@ def test_quantities_are_rounded_down_to_the_lot(asked: float, lot: float, kept: 
 
 def test_target_buys_a_fraction_of_equity_and_reverses() -> None:
     made = memory(flat(100.0, 5), PERP)
-    at_close(made, {0: lambda run: entry.target(run, 0, 0.5, 0.0), 1: lambda run: entry.target(run, 0, -0.5, 0.0),
-                    2: lambda run: entry.target(run, 0, 0.0, 0.0)})  # fmt: skip
+    fractions = (0.5, -0.5, 0.0)
+    at_close(made, {i: (lambda run, f=f: entry.target(run, 0, f, 0.0)) for i, f in enumerate(fractions)})
     assert [t[:3] for t in trades(made)] == [(1, 100.0, 5.0), (-1, 100.0, 10.0), (1, 100.0, 5.0)]
     assert made.positions[0]["quantity"] == 0.0
 
@@ -108,9 +108,11 @@ def test_target_of_everything_is_clipped_to_what_the_next_open_allows() -> None:
 def test_target_does_nothing_when_it_is_met_or_nearly() -> None:
     made = memory(flat(100.0, 4), PERP)
     answers: list[int] = []
-    at_close(made, {0: lambda run: entry.target(run, 0, 0.5, 0.0), 1: lambda run: answers.append(entry.target(run, 0, 0.5, 0.0)),
-                    2: lambda run: answers.append(entry.target(run, 0, 0.52, 0.1))})  # fmt: skip
-    assert answers == [0, 0]
+    wishes = ((0.5, 0.0), (0.5, 0.0), (0.52, 0.1))
+    at_close(
+        made, {i: (lambda run, w=w: answers.append(entry.target(run, 0, *w))) for i, w in enumerate(wishes)}
+    )
+    assert answers == [1, 0, 0]
     assert len(made.orders) == 1
 
 

@@ -40,4 +40,3 @@ def position_pnl_fraction(address: int, k: int) -> float:
     instrument = instrument_at(run.instruments, k)
     worth = notional(instrument.kind, abs(position.quantity) * instrument.contract_size, position.entry_price)
     return position_pnl(address, k) / worth
-

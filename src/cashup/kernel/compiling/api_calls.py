@@ -15,7 +15,7 @@ from cashup.kernel.compiling.plans import BRACKET_ARGUMENTS, plan_order
 from cashup.kernel.types import BUY, SELL
 
 if TYPE_CHECKING:
-    from cashup.kernel.compiling.rewriting import Rewriter
+    from cashup.kernel.compiling.expressions import ExpressionRewriter as Rewriter
 
 #: Properties of a strategy that are read from the run's record.
 _RUN_FIELDS = {"cash": "cash", "index": "d", "now": "now"}
@@ -64,7 +64,7 @@ def _run(writer: Rewriter) -> ast.expr:
 
 
 def _node(writer: Rewriter, value: Any) -> ast.expr:
-    return writer.visit(value) if isinstance(value, ast.AST) else constant(value)  # type: ignore[no-any-return]
+    return writer.visit(value) if isinstance(value, ast.AST) else constant(value)
 
 
 def _float(writer: Rewriter, value: Any) -> ast.expr:
@@ -158,7 +158,9 @@ def _literal(writer: Rewriter, node: ast.Call, given: dict[str, Any], name: str)
     chain = writer._chain(value)  # type: ignore[arg-type]  # an expression
     if chain is not None and isinstance(writer._value(node, chain), str):
         return writer._value(node, chain)
-    writer.refuse(node, f"{name} is computed", f"write {name}={'True or False' if name != 'tif' else 'a text'}")
+    writer.refuse(
+        node, f"{name} is computed", f"write {name}={'True or False' if name != 'tif' else 'a text'}"
+    )
 
 
 def _order(writer: Rewriter, node: ast.Call, given: dict[str, Any], side: int) -> ast.expr:
@@ -224,14 +226,17 @@ _SIMPLE: dict[Any, str] = {
 
 
 def builtin(writer: Rewriter, node: ast.Call, value: Any) -> ast.expr | None:
-    """Return what a call of a builtin, a `math` function or a NumPy test becomes; None when it is none of them."""
+    """Return what a call of a builtin, a `math` function or a NumPy test becomes, None for others."""
     try:
         hash(value)
     except TypeError:
         return None
     name = _SIMPLE.get(value) or _MATH_CONSTANT_NAMES.get(value) or _NUMPY_TESTS.get(value)
-    if name is None and value not in (min, max, round, range, math.log) and getattr(math, getattr(
-        value, "__name__", ""), None) is not value:
+    if (
+        name is None
+        and value not in (min, max, round, range, math.log)
+        and getattr(math, getattr(value, "__name__", ""), None) is not value
+    ):
         return None
     if node.keywords:
         writer.refuse(node, "a builtin called with keywords", "give the arguments by position")
@@ -266,18 +271,25 @@ def _round(writer: Rewriter, node: ast.Call, arguments: list[ast.expr]) -> ast.e
     if len(arguments) == 1:
         return call("round_to_int", arguments[0])
     digits = arguments[1] if len(arguments) == 2 else None
-    if not isinstance(digits, ast.Constant) or not isinstance(digits.value, int) or not 0 <= digits.value <= 22:
+    if (
+        not isinstance(digits, ast.Constant)
+        or not isinstance(digits.value, int)
+        or not 0 <= digits.value <= 22
+    ):
         writer.refuse(node, "round with computed digits", "write the number of digits: round(x, 2)")
     if writer.program.has_arrays:
-        writer.refuse(node, "round(x, n) beside arrays on self", "NumPy rounds its own numbers in another way")
+        writer.refuse(
+            node, "round(x, n) beside arrays on self", "NumPy rounds its own numbers in another way"
+        )
     return call("round_to_digits", arguments[0], digits)
 
 
 def _math(writer: Rewriter, node: ast.Call, name: str, arguments: list[ast.expr]) -> ast.expr | None:
-    from cashup.kernel.compiling.arithmetic import MATH, MATH_TWO
+    from cashup.kernel.compiling.c_library import TWO_ARGUMENTS
+    from cashup.kernel.compiling.mathematics import MATH
 
     if name == "log" and len(arguments) == 2:
         return call("divide", call("math_log", arguments[0]), call("math_log", arguments[1]))
     if name not in MATH:
         return None
-    return _counted(writer, node, f"math_{name}", arguments, 2 if name in MATH_TWO else 1)
+    return _counted(writer, node, f"math_{name}", arguments, 2 if name in TWO_ARGUMENTS else 1)

@@ -1,7 +1,7 @@
 """Definite assignment: whether every local variable has a value wherever it is read.
 
-Python raises UnboundLocalError at such a place; compiled code would read garbage. A function where it cannot be
-told is left to Python.
+Python raises UnboundLocalError at such a place; compiled code would read garbage. A function where it cannot
+be told is left to Python.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ def first_unassigned(function: ast.FunctionDef) -> ast.Name | None:
     """Return the first read of a local variable that may not have a value yet, or None."""
     parameters = {argument.arg for argument in (*function.args.posonlyargs, *function.args.args)}
     stored = {
-        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
     flow = _Flow(stored | parameters)
     flow.block(function.body, parameters)

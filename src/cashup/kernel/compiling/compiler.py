@@ -1,8 +1,8 @@
 """Compiles the callbacks of one strategy instance into one C function, and keeps it for instances alike.
 
 The function is `int64(int64 strategy, int64 event, int64 argument)`: it reads and writes the instance's block
-and the run's memory, and returns non-zero when a callback failed. Parameter values are fields of the block, so
-instances that differ in them share the compiled function.
+and the run's memory, and returns non-zero when a callback failed. Parameter values are fields of the block,
+so instances that differ in them share the compiled function.
 """
 
 from __future__ import annotations
@@ -15,20 +15,27 @@ from types import CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from llvmlite import ir
-from numba import njit, types
-from numba.core.errors import NumbaError
-from numba.extending import intrinsic
 
 from cashup.kernel import externals
 from cashup.kernel import types as kt
 from cashup.kernel.access import as_run
-from cashup.kernel.compiling import arithmetic, indexing, names, strategy_type
+from cashup.kernel.compiling import arithmetic, indexing, mathematics, names, strategy_type
 from cashup.kernel.compiling.errors import CannotCompile
 from cashup.kernel.compiling.log_table import write_log
+from cashup.kernel.compiling.numba_api import NumbaError, intrinsic, njit, types
 from cashup.kernel.compiling.program import Chain, Program
 from cashup.kernel.compiling.python_callback import AddressedFunction
 from cashup.kernel.compiling.rewriting import rewrite
-from cashup.kernel.compiling.strategy_type import STOP_SLOT, FieldKind, StrategyType, setter_of, strategy_at
+from cashup.kernel.compiling.strategy_type import (
+    STOP_SLOT,
+    FieldKind,
+    StrategyType,
+    fill_type,
+    order_type,
+    payment_type,
+    setter_of,
+    strategy_at,
+)
 from cashup.kernel.compiling.submitting import submit
 from cashup.kernel.function import FLOAT as FLOAT_ARGUMENT
 from cashup.kernel.function import KernelFunction
@@ -42,7 +49,7 @@ COMPILED_EVENTS: Final = {
 }
 
 
-def _external(function: KernelFunction) -> Any:
+def _external(function: KernelFunction[..., Any]) -> Any:
     kinds = [types.float64 if kind == FLOAT_ARGUMENT else types.int64 for kind in function.arguments]
     return types.ExternalFunction(function.symbol, types.int64(*kinds))
 
@@ -71,7 +78,7 @@ _FUNCTIONS: Final[dict[str, Any]] = {
     "is_nan": arithmetic.is_nan,
     "is_finite": arithmetic.is_finite,
     "is_infinite": arithmetic.is_infinite,
-    **{f"math_{name}": function for name, function in arithmetic.MATH.items()},
+    **{f"math_{name}": function for name, function in mathematics.MATH.items()},
     "item": indexing.item,
     "set_item": indexing.set_item,
     "length": indexing.length,
@@ -151,10 +158,12 @@ def _written(strategy: Any, base: type, callbacks: tuple[str, ...]) -> tuple[Pro
     for callback in callbacks:
         found = program.method(callback)
         assert found is not None, "the base defines every callback"
-        function, owner = found
+        function, defined_in = found
         if not isinstance(function, FunctionType) or callback in vars(strategy):
-            raise CannotCompile(f"{callback} is not an ordinary method", suggestion="write it with def in the class")
-        entries[callback] = program.name_of(function, owner)
+            raise CannotCompile(
+                f"{callback} is not an ordinary method", suggestion="write it with def in the class"
+            )
+        entries[callback] = program.name_of(function, defined_in)
     while program.waiting:
         name, function, owner = program.waiting.pop(0)
         program.trees[name] = rewrite(program, name, function, owner)
@@ -169,13 +178,19 @@ def _compile(program: Program, entries: dict[str, str], layout: StrategyType) ->
     for name, tree in program.trees.items():
         function = _function(tree, program.files[name], namespace)
         namespace[name] = njit(error_model="python", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    rows = {"on_fill": (fill_type,), "on_order": (order_type,), "on_funding": (payment_type,)}
     guards = {name: _guarded(namespace[function]) for name, function in entries.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            for name, entry in entries.items():
+                namespace[entry].compile((layout, *rows.get(name, ())))
             return _entry(layout, guards)
         except NumbaError as e:
             raise _explained(e, program) from e
+        except (RuntimeError, NotImplementedError, AssertionError) as e:
+            # A fault of the compiler must not keep anyone from running a strategy.
+            raise CannotCompile(f"the compiler failed ({str(e).splitlines()[0]})") from e
 
 
 def _function(tree: ast.FunctionDef, file: str, namespace: dict[str, Any]) -> FunctionType:
@@ -192,7 +207,6 @@ def _guarded(function: Any) -> Any:
     @intrinsic
     def guarded(typing_context: Any, strategy: Any, row: Any) -> Any:
         arguments = (strategy,) if isinstance(row, types.NoneType) else (strategy, row)
-        function.compile(arguments)
         result = function.overloads[arguments]
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -256,23 +270,18 @@ def _entry(layout: StrategyType, guards: dict[str, Any]) -> AddressedFunction:
     return AddressedFunction(externals.address_of(dispatcher), dispatcher)
 
 
-_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+_PLACE = re.compile(r" at (.+?) \((\d+)\)")
 
 
 def _explained(error: NumbaError, program: Program) -> CannotCompile:
     """Find the reason and the user's line in what Numba says."""
-    text = str(error)
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
     files = set(program.files.values())
-    places = [(file, int(line)) for file, line in _PLACE.findall(text)]
-    place = next(((file, line) for file, line in reversed(places) if _among(file, files)), ("", 0))
-    file = next((name for name in files if place[0] and _among(place[0], {name})), "")
-    reasons = re.findall(r"cashup: ([^\n\x1b]+)", text)
+    places = [(file, int(line)) for file, line in _PLACE.findall(text) if file in files]
+    file, line = places[0] if places else ("", 0)
+    reasons = re.findall(r"cashup: (.+)", text)
     reason = reasons[0] if reasons else _first_sentence(text)
-    return CannotCompile(reason, file=file, line=place[1], suggestion=_suggestion(reason))
-
-
-def _among(file: str, files: set[str]) -> bool:
-    return any(name == file or name.endswith(file) for name in files)
+    return CannotCompile(reason, file=file, line=line, suggestion=_suggestion(reason))
 
 
 def _first_sentence(text: str) -> str:

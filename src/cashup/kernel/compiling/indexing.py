@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
 
 from cashup.kernel.compiling.arithmetic import fail_if, is_number
+from cashup.kernel.compiling.numba_api import TypingError, cgutils, intrinsic, types
 from cashup.kernel.compiling.strategy_type import ArrayType, JoinedSeriesType, SeriesType
 
 _I64 = ir.IntType(64)
@@ -114,7 +111,9 @@ def _checked_place(context: Any, builder: Any, index: Any, length: Any) -> Any:
     return wrapped
 
 
-def _element_pointer(context: Any, builder: Any, container: Any, index_type: Any, view: Any, index: Any) -> Any:
+def _element_pointer(
+    context: Any, builder: Any, container: Any, index_type: Any, view: Any, index: Any
+) -> Any:
     if container.ndim == 1:
         place = context.cast(builder, index, index_type, types.int64)
         place = _checked_place(context, builder, place, view.rows)
@@ -132,7 +131,12 @@ def _check_array_index(container: Any, index: Any) -> Any:
     plain = types.unliteral(index)
     if container.ndim == 1 and _is_index(plain):
         return plain
-    if container.ndim == 2 and isinstance(plain, types.BaseTuple) and len(plain) == 2 and all(map(_is_index, plain)):
+    if (
+        container.ndim == 2
+        and isinstance(plain, types.BaseTuple)
+        and len(plain) == 2
+        and all(map(_is_index, plain))
+    ):
         return plain
     raise TypingError(f"cashup: an array of {container.ndim} dimension(s) is indexed by as many integers")
 

@@ -7,12 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from cashup.kernel.compiling.arithmetic import is_float, is_number
+from cashup.kernel.compiling.numba_api import TypingError, intrinsic, types
 from cashup.kernel.compiling.strategy_type import LOG_SLOT
 from cashup.kernel.types import RUN
 
@@ -44,7 +42,9 @@ def read_log(table: NDArray[np.int64]) -> tuple[int, list[tuple[int, int, tuple[
         while kinds:
             at = len(values)
             kind = kinds & 3
-            values.append(float(floats[at]) if kind == 2 else bool(words[at]) if kind == 3 else int(words[at]))
+            values.append(
+                float(floats[at]) if kind == 2 else bool(words[at]) if kind == 3 else int(words[at])
+            )
             kinds >>= 2
         lines.append((int(row[0]), int(row[1]), tuple(values)))
     return count, lines
@@ -65,7 +65,9 @@ def write_log(typing_context: Any, strategy: Any, text: Any, values: Any) -> Any
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         words = builder.bitcast(args[0], _I64.as_pointer())
-        table = builder.inttoptr(builder.load(builder.gep(words, [ir.Constant(_I64, LOG_SLOT)])), _I64.as_pointer())
+        table = builder.inttoptr(
+            builder.load(builder.gep(words, [ir.Constant(_I64, LOG_SLOT)])), _I64.as_pointer()
+        )
         run = builder.load(words)
         count = builder.load(table)
         builder.store(builder.add(count, ir.Constant(_I64, 1)), table)

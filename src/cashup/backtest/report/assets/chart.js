@@ -58,6 +58,7 @@ const isNarrow = () => document.documentElement.clientWidth < 640;
 function baseOption(c) {
   return {
     animation: false,
+    useUTC: true,
     textStyle: { fontFamily: c.font, fontSize: 12, color: c.muted },
     tooltip: {
       confine: true,

@@ -1,7 +1,6 @@
 // The price chart: candles folded to what fits the window, real bars when zoomed in, trades on top.
 
 const CANDLE_STEPS = [1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440, 2880, 4320, 10080, 20160, 43200].map((m) => m * 60e3);
-const MOST_MARKERS = 220;
 const priceState = { from: null, to: null, selected: null, candles: [], step: 1 };
 
 // The trades on the drawn instrument as positions among the stored bars, in order of entry.
