@@ -127,7 +127,8 @@ class Column(np.ndarray[Any, np.dtype[Any]]):
         if bars < 0:
             raise InputError(explain(f"shift({bars}) looks ahead", expected="0 or more bars"))
         shifted = np.full(self.shape, np.nan)
-        shifted[bars:] = _plain(self)[: len(self) - bars]
+        if bars < len(self):
+            shifted[bars:] = _plain(self)[: len(self) - bars]
         return framed(shifted, self.frame)  # type: ignore[no-any-return]  # numpy's own return types
 
     def on(self, bars: Any) -> Column:
