@@ -99,6 +99,17 @@ class RandomTrader(Strategy):
             terms["size"] = rng.choice([rng.uniform(0.01, 3.0), 1.0, 0.0001, rng.uniform(5, 500)])
         elif size == "value":
             terms["value"] = rng.uniform(5, 5000)
+        terms |= self.prices(price, side) | self.protection(price, side) | self.style()
+        if terms.get("post_only") and "limit" not in terms:
+            del terms["post_only"]
+        try:
+            self.keep((self.buy if is_buy else self.sell)(**terms))
+        except ValueError:
+            self.heard.append("contradiction")
+
+    def prices(self, price, side):
+        rng = self.random
+        terms = {}
         near = price * (1 + rng.uniform(-0.006, 0.006))
         kind = rng.randrange(9)
         if kind in (1, 2):
@@ -113,25 +124,32 @@ class RandomTrader(Strategy):
             terms |= {"touch": price * (1 - side * rng.uniform(0, 0.004)), "limit": near}
         elif kind == 7:
             terms["trail"] = rng.uniform(0.001, 0.008)
+        return terms
+
+    def protection(self, price, side):
+        rng = self.random
+        terms = {}
         if rng.random() < 0.35:
             terms["stop_loss"] = price * (1 - side * rng.uniform(0.001, 0.01))
         if rng.random() < 0.35:
             terms["take_profit"] = price * (1 + side * rng.uniform(0.001, 0.01))
         if rng.random() < 0.2:
             terms["trailing"] = rng.uniform(0.002, 0.01)
+        return terms
+
+    def style(self):
+        rng = self.random
+        terms = {}
         style = rng.random()
         if style < 0.1:
             terms["tif"] = rng.choice(["IOC", "FOK"])
         elif style < 0.2:
             terms |= {"tif": "GTD", "expires": self.now + rng.randrange(1, 30) * MINUTE}
-        elif style < 0.3 and "limit" in terms:
+        elif style < 0.3:
             terms["post_only"] = True
         elif style < 0.4:
             terms["reduce_only"] = True
-        try:
-            self.keep((self.buy if is_buy else self.sell)(**terms))
-        except ValueError:
-            self.heard.append("contradiction")
+        return terms
 
 
 def walk(rng, length, *, tick, volatility):
@@ -153,7 +171,7 @@ def walk(rng, length, *, tick, volatility):
 
 
 def market(seed, *, kind=k.SPOT, instruments=1, length=300, holes=0.0, detail=1, **overrides):
-    """Return a random market: `holes` is the share of bars missing, `detail` how many match bars make a bar."""
+    """Return a random market; `holes`: share of bars missing, `detail`: match bars to a decision bar."""
     rng = np.random.default_rng(seed)
     pick = random.Random(seed)
     tick = pick.choice([0.01, 0.1, 0.05, 0.0])
@@ -236,5 +254,3 @@ def _instrument(rng, pick, name, spec, length, holes, detail, volatility):
 def _chosen(bars, kept):
     columns = (getattr(bars, name)[kept] for name in ("open_ts", "open", "high", "low", "close", "volume"))
     return BarTable.of(bars.instrument, bars.timeframe, *columns)
-
-

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unit.engine.market_builders import PERPETUAL, SPOT, bar_table, market, strategy_from
 
 from cashup.backtest.fast import run_fast
 from cashup.backtest.market import InstrumentData, MarketData
 from cashup.kernel.memory import Rules
 from cashup.kernel.types import SLIP_RATE
 from cashup.model.errors import StrategyFailed
+from unit.engine.market_builders import PERPETUAL, SPOT, bar_table, market, strategy_from
 
 NUMBERS = (
     "self.fast[0]",
@@ -54,7 +54,9 @@ numbers = st.deferred(
     lambda: (
         st.sampled_from(NUMBERS)
         | st.builds("({} {} {})".format, numbers, st.sampled_from(["+", "-", "*"]), numbers)
-        | st.builds("({} / {})".format, numbers, st.sampled_from(["3.0", "(1.5 + abs(x))", "7"]))
+        | st.builds(
+            "({} / {})".format, numbers, st.sampled_from(["3.0", "(1.5 + abs(x))", "7", "self.count"])
+        )
         | st.builds("({} // {})".format, numbers, st.sampled_from(["3", "0.7"]))
         | st.builds("({} % {})".format, numbers, st.sampled_from(["4", "1.3", "-3"]))
         | st.builds("min({}, {})".format, numbers, numbers)
@@ -122,7 +124,11 @@ def _indented(lines):
     return ["    " + line for line in lines]
 
 
-blocks = st.deferred(lambda: st.lists(statements, min_size=1, max_size=3).map(lambda parts: sum(parts, [])))
+blocks = st.deferred(
+    lambda: st.lists(statements, min_size=1, max_size=3).map(
+        lambda parts: [line for part in parts for line in part]
+    )
+)
 statements = st.deferred(
     lambda: (
         simple.map(lambda line: [line])

@@ -19,12 +19,13 @@ from cashup.engine.cache import BarsClosed
 from cashup.engine.callbacks import strategy_failed, wants_of
 from cashup.engine.codes import INSTRUMENT_KINDS
 from cashup.engine.grid import FREE
-from cashup.engine.node import Node, NodePorts
+from cashup.engine.node import Node, NodePorts, UnwatchedPorts
 from cashup.engine.node_host import NodeHost
 from cashup.engine.portfolio import Portfolio
 from cashup.engine.rules import Rule
 from cashup.engine.simulator import FundingDue, SimulatedExchange
 from cashup.engine.strategy import Strategy, attach, unroll, warm_up
+from cashup.engine.strategy_log import LogLine
 from cashup.kernel import types as k
 from cashup.kernel.memory import Columns, InstrumentSpec
 from cashup.model.errors import InputError
@@ -42,12 +43,13 @@ class EventOutcome(NamedTuple):
     """What one run through a node gave.
 
     Attributes:
-        node: The node as the run left it: exact books, every order's life, and in `node.book.memory` the kernel's
-            tables of orders, fills, payments and equity.
+        node: The node as the run left it: exact books, every order's life, and in `node.book.memory` the
+            kernel's tables of orders, fills, payments and equity.
         exchange: The simulated exchange.
         strategy: The instance that ran.
         first_decision: The first decision bar `on_bar` was called for.
         counters: Totals of the run by the names of `cashup.kernel.types.RUN`.
+        log: Lines the strategy wrote.
         timings: Seconds spent in "prepare" and "run".
     """
 
@@ -56,6 +58,7 @@ class EventOutcome(NamedTuple):
     strategy: Strategy
     first_decision: int
     counters: dict[str, int | float]
+    log: tuple[LogLine, ...]
     timings: dict[str, float]
 
 
@@ -111,8 +114,9 @@ def run_events(
     Args:
         strategy: The instance.
         market: Bars, constants, rules of matching and cash.
-        rules: Risk rules; by default those before a simulated venue, without limits.
-        bus: Where the node publishes what happens, for those who want to listen.
+        rules: Risk rules, such as `simulated_rules(RiskLimits(...))`.
+        bus: Where the node publishes what happens, for those who want to listen. With neither rules nor a bus
+            the node runs unwatched: the same result, sooner, without orders' lives in `node.execution`.
 
     Raises:
         StrategyFailed: A method of the strategy raised; the message names file, line and bar.
@@ -140,13 +144,14 @@ def run_events(
         start=start,
     )
     clock = SimClock(start)
+    ports: NodePorts | UnwatchedPorts = UnwatchedPorts(clock, exchange)
+    if rules is not None or bus is not None:
+        ports = NodePorts(clock=clock, client=exchange, bus=bus or MessageBus())
     node = Node(
         strategy,
         host,
-        Portfolio(
-            ACCOUNT, instruments, currency=instruments[0].settle, cash=FREE.to_decimal(market.cash)
-        ),
-        NodePorts(clock=clock, client=exchange, bus=bus or MessageBus()),
+        Portfolio(ACCOUNT, instruments, currency=instruments[0].settle, cash=FREE.to_decimal(market.cash)),
+        ports,
         account_id=ACCOUNT,
         strategy_id=StrategyId(type(strategy).__name__),
         rules=rules,
@@ -159,7 +164,8 @@ def run_events(
         node.stop()
     exchange.close()
     timings = {"prepare": prepared - started, "run": time.perf_counter() - prepared}
-    return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), timings)
+    log = tuple(host.messages.lines)
+    return EventOutcome(node, exchange, strategy, first, _counters(node, exchange), log, timings)
 
 
 @contextmanager
@@ -189,8 +195,8 @@ def drive(feed: StoredFeed, clock: SimClock, exchange: SimulatedExchange, node: 
 def instruments_of(market: MarketData) -> tuple[Instrument, ...]:
     """Write the instruments of a market with exact numbers, as the books need them.
 
-    Data may be called anything; when a name is no symbol that fits its kind, or the instruments settle in different
-    currencies while they share one purse, all get names of their place settled in "CASH".
+    Data may be called anything; when a name is no symbol that fits its kind, or the instruments settle in
+    different currencies while they share one purse, all get names of their place settled in "CASH".
     """
     try:
         found = tuple(_instrument(item.name, item.spec) for item in market.instruments)

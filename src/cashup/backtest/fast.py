@@ -133,13 +133,13 @@ class _Attempt:
             raise CallbackFailed
         self._take_back()
 
-    def _stop(self, strategy: int, event: int, argument: int) -> int:
+    def _stop(self, *_: int) -> int:
         """End a compiled strategy in Python, where its last method may do anything."""
         self._take_back()
         try:
             unroll(self.strategy)
             self.strategy.on_stop()
-        except BaseException as e:  # noqa: BLE001 (nothing may cross compiled code; it is raised after the run)
+        except BaseException as e:  # noqa: BLE001 (nothing may cross compiled code)
             self._stop_error = e
             return 1
         return 0
@@ -165,7 +165,7 @@ class _Attempt:
     def _guarded(self, name: str, call: Any) -> None:
         try:
             call()
-        except Exception as e:  # noqa: BLE001 (whatever the user's code raises is reported as the strategy's)
+        except Exception as e:
             raise strategy_failed(e, self.strategy, name) from e
 
     def _failure(self, error: BaseException, callback: str) -> BaseException:

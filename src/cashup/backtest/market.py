@@ -130,7 +130,8 @@ class MarketData:
             closes = np.union1d(closes, table.close_ts)
         opens = np.zeros(len(closes), np.int64)
         at = [np.searchsorted(closes, table.close_ts) for table in tables]
-        # A moment without any bar (a gap in the detail where a decision falls) opens when the last bar closed.
+        # A moment without any bar (a gap in the detail where a decision falls) opens when the last bar
+        # closed.
         opens[1:] = closes[:-1]
         opens[:1] = tables[0].open_ts[:1] if len(tables[0]) else closes[:1]
         for table, rows in zip(tables, at, strict=True):

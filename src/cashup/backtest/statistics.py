@@ -237,8 +237,14 @@ def _trades(trades: pl.DataFrame, years: float) -> dict[str, float | int]:
     }
 
 
-def exposure_of(outcome: RunOutcome, curve: Curve) -> Floats:
-    """Return the value of all positions over equity at each decision bar's close (0 = flat)."""
+def exposure_of(outcome: RunOutcome, curve: Curve, *, signed: bool = False) -> Floats:
+    """Return the value of all positions over equity at each decision bar's close (0 = flat).
+
+    Args:
+        outcome: the run.
+        curve: its equity.
+        signed: count short positions as negative, so that longs and shorts offset each other.
+    """
     total = np.zeros(len(curve.equity))
     for k, item in enumerate(outcome.market.instruments):
         fills = outcome.fills[outcome.fills["instrument"] == k]
@@ -248,7 +254,7 @@ def exposure_of(outcome: RunOutcome, curve: Curve) -> Floats:
         quantity = np.where(at >= 0, fills["position"][np.maximum(at, 0)], 0.0)
         rows = np.searchsorted(item.bars.close_ts, curve.close_ts, side="right") - 1
         price = np.asarray(item.bars.close)[np.maximum(rows, 0)]
-        value = np.abs(quantity) * item.spec.contract_size
+        value = (quantity if signed else np.abs(quantity)) * item.spec.contract_size
         total += value / price if item.spec.kind == kt.INVERSE else value * price
     out: Floats = np.where(curve.equity > 0.0, total / np.where(curve.equity > 0.0, curve.equity, 1.0), 0.0)
     return out

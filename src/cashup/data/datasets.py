@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cashup.model.errors import InputError, explain
+from cashup.model.errors import InputError, UnknownNameError, explain
 from cashup.model.ids import InstrumentId, UnifiedSymbol, parse_instrument_id, split_instrument_id
 from cashup.model.time import Timeframe, TimeUnit
 
@@ -19,6 +19,19 @@ class DataKind(StrEnum):
     TRADES = "trades"
     FUNDING = "funding"
     MARK = "mark"
+
+    @classmethod
+    def parse(cls, text: DataKind | str) -> DataKind:
+        """Read a kind of data by its name.
+
+        Raises:
+            UnknownNameError: There is no such kind.
+        """
+        try:
+            return cls(text)
+        except ValueError:
+            kinds = [kind.value for kind in cls]
+            raise UnknownNameError("kind of data", str(text), kinds, field="kind") from None
 
     @property
     def has_timeframe(self) -> bool:
@@ -85,13 +98,7 @@ class DatasetKey:
         Raises:
             InputError: The name, the kind or the timeframe is not one.
         """
-        try:
-            checked = DataKind(kind)
-        except ValueError:
-            options = ", ".join(DataKind)
-            raise InputError(
-                explain(f"unknown kind of data {str(kind)!r}", expected=f"one of: {options}"), field="kind"
-            ) from None
+        checked = DataKind.parse(kind)
         parsed = None if timeframe is None else Timeframe.parse(timeframe)
         return cls(name=parse_instrument_id(name), kind=checked, timeframe=parsed)
 

@@ -1,4 +1,4 @@
-"""Bars as a strategy sees them: columns in `prepare`, series in callbacks; other timeframes and instruments."""
+"""Bars as a strategy sees them: columns in `prepare`, series in callbacks."""
 
 from __future__ import annotations
 

@@ -53,7 +53,10 @@ class PositionView(Protocol):
 
 
 class StrategyHost(Protocol):
-    """Services a running strategy needs. Orders are answered by an id; what is wrong with them comes as status."""
+    """Services a running strategy needs.
+
+    Orders are answered by an id; what is wrong with one comes as its status.
+    """
 
     @property
     def cursor(self) -> Cursor:

@@ -1,7 +1,8 @@
 """Indicators for `prepare`: `from cashup import ta`.
 
-Names in capitals are TA-Lib's functions (`ta.SMA(bars.close, 10)`, `ta.ATR(bars, 14)`, `ta.BBANDS(x).upperband`);
-names in small letters are ours. Columns go in and come out; functions of several columns also take `Bars`.
+Names in capitals are TA-Lib's functions (`ta.SMA(bars.close, 10)`, `ta.ATR(bars, 14)`,
+`ta.BBANDS(x).upperband`); names in small letters are ours. Columns go in and come out; functions of several
+columns also take `Bars`.
 
 `ta.SMA` is computed exactly (see `cashup.engine.rolling`), because equal averages must compare equal.
 """
@@ -77,7 +78,7 @@ def __getattr__(name: str) -> Any:  # a lazy module attribute may be anything
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name not in function_names():
-        raise _UnknownIndicator("indicator", name, (*function_names(), *__all__))
+        raise UnknownIndicatorError("indicator", name, (*function_names(), *__all__))
     return _function(name)
 
 
@@ -85,7 +86,7 @@ def __dir__() -> list[str]:
     return sorted({*__all__, *function_names()})
 
 
-class _UnknownIndicator(UnknownNameError, AttributeError):
+class UnknownIndicatorError(UnknownNameError, AttributeError):  # type: ignore[misc]  # both call it `name`
     """An unknown indicator is an unknown attribute too, so that `hasattr` and tab completion work."""
 
 
@@ -93,7 +94,7 @@ class _UnknownIndicator(UnknownNameError, AttributeError):
 def _function(name: str) -> Callable[..., Any]:
     info = function_info(name)
     compiled = getattr(library(), name)
-    result = namedtuple(name, info.outputs) if len(info.outputs) > 1 else None  # type: ignore[misc]  # noqa: PYI024
+    result = namedtuple(name, info.outputs) if len(info.outputs) > 1 else None
 
     def indicator(*args: Any, **options: Any) -> Any:
         columns, rest = _inputs(info, args)

@@ -18,9 +18,18 @@ def _slot(dtype: Any, name: str) -> int:
     return int(dtype.fields[name][1]) // 8
 
 
-def _words(address: int, count: int, code: str) -> memoryview:
-    """Look at `count` words of plain memory as "q" (int64) or "d" (float64); reads faster than NumPy's scalars."""
-    return memoryview((ctypes.c_char * (8 * count)).from_address(address)).cast("B").cast(code)
+def _bytes(address: int, count: int) -> memoryview[int]:
+    return memoryview((ctypes.c_char * (8 * count)).from_address(address)).cast("B")
+
+
+def _integers(address: int, count: int) -> memoryview[int]:
+    """Look at `count` words of plain memory as int64; it reads faster than NumPy's scalars."""
+    return _bytes(address, count).cast("q")
+
+
+def _floats(address: int, count: int) -> memoryview[float]:
+    """Look at `count` words of plain memory as float64."""
+    return _bytes(address, count).cast("d")
 
 
 _NOW: Final = _slot(RUN, "now")
@@ -39,8 +48,8 @@ class KernelPosition:
 
     def __init__(self, memory: RunMemory, instrument: int) -> None:
         address = int(memory.positions.ctypes.data) + instrument * POSITION.itemsize
-        self._floats = _words(address, POSITION.itemsize // 8, "d")
-        self._integers = _words(address, POSITION.itemsize // 8, "q")
+        self._floats = _floats(address, POSITION.itemsize // 8)
+        self._integers = _integers(address, POSITION.itemsize // 8)
         self._address = memory.address
         self._instrument = instrument
 
@@ -110,8 +119,8 @@ class KernelHost:
         self.memory = memory
         self.messages = StrategyLog()
         self._address = memory.address
-        self._floats = _words(memory.address, RUN.itemsize // 8, "d")
-        self._integers = _words(memory.address, RUN.itemsize // 8, "q")
+        self._floats = _floats(memory.address, RUN.itemsize // 8)
+        self._integers = _integers(memory.address, RUN.itemsize // 8)
         self.cursor: Cursor = self._integers[_CURSOR : _CURSOR + 1]
         self._positions = tuple(KernelPosition(memory, k) for k in range(len(memory.positions)))
 

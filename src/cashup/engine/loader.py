@@ -54,17 +54,18 @@ def load_strategy(reference: str | Path) -> type[Strategy]:
 
 def shipped_strategies() -> dict[str, Path]:
     """Return the strategies that come with CashUp, by name."""
-    return {path.stem: path for path in sorted(_SHIPPED.glob("*.py")) if not path.stem.startswith("_")}
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.py")) if b"(Strategy):" in path.read_bytes()}
 
 
 def restore(source: StrategySource, state: Mapping[str, Any]) -> Strategy:
     """Make a pickled instance again, from its file.
 
     Raises:
-        InputError: The file is gone or has changed since.
+        InputError: The file is gone, or has changed since and this process never loaded what it was.
     """
     path = Path(source.path)
-    strategy = _chosen(_module(path), path, source.name)
+    loaded = sys.modules.get(_module_name(path, source.digest))
+    strategy = _chosen(loaded or _module(path), path, source.name)
     found: StrategySource = strategy.__cashup_source__  # type: ignore[attr-defined]  # set when it was loaded
     if found.digest != source.digest:
         raise InputError(
@@ -93,6 +94,10 @@ def _parted(reference: str) -> tuple[Path, str]:
     return shipped[text], name
 
 
+def _module_name(path: Path, digest: str) -> str:
+    return f"cashup_strategy_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{digest[:16]}"
+
+
 def _module(path: Path) -> ModuleType:
     try:
         content = path.read_bytes()
@@ -102,7 +107,7 @@ def _module(path: Path) -> ModuleType:
             explain(f"the strategy cannot be read ({e})", where=str(path)), field="strategy"
         ) from e
     digest = hashlib.sha256(content).hexdigest()
-    name = f"cashup_strategy_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{digest[:16]}"
+    name = _module_name(path, digest)
     if name in sys.modules:
         return sys.modules[name]
     linecache.cache[str(path)] = (len(content), None, text.splitlines(keepends=True), str(path))

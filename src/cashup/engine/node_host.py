@@ -1,4 +1,4 @@
-"""The host of a strategy inside a node: the kernel's order entry decides, and every decision becomes an action.
+"""The host of a strategy inside a node: the kernel's order entry decides, and decisions become actions.
 
 The node keeps a memory of its own with the kernel's tables: its orders, its money, its positions. What a
 strategy asks for is worked out on it by `cashup.kernel.entry`, exactly as in a compiled run. `NodeHost`
@@ -111,23 +111,21 @@ class NodeHost(KernelHost):
             self.actions.append(Linked(first, second))
         return group
 
-    def cancel(self, order_id: int) -> None:
-        """Ask to cancel an order."""
-        self._note_withdrawn(lambda: super(NodeHost, self).cancel(order_id))
+    def cancel(self, order_id: int) -> int:
+        """Ask to cancel an order; return 1 when that was done or asked for."""
+        return self._note_withdrawn(lambda: super(NodeHost, self).cancel(order_id))
 
-    def cancel_all(self, instrument: int) -> None:
-        """Ask to cancel all working orders of an instrument, of every instrument when -1."""
-        self._note_withdrawn(lambda: super(NodeHost, self).cancel_all(instrument))
+    def cancel_all(self, instrument: int) -> int:
+        """Ask to cancel all working orders of an instrument, of every instrument when -1; return how many."""
+        return self._note_withdrawn(lambda: super(NodeHost, self).cancel_all(instrument))
 
     def target(self, instrument: int, fraction: float, tolerance: float) -> int:
         """Trade towards a share of equity; return the order's id, 0 when nothing needs doing."""
-        return (
-            self._note_withdrawn(lambda: super(NodeHost, self).target(instrument, fraction, tolerance)) or 0
-        )
+        return self._note_withdrawn(lambda: super(NodeHost, self).target(instrument, fraction, tolerance))
 
     def target_size(self, instrument: int, quantity: float) -> int:
         """Trade towards a signed quantity; return the order's id, 0 when nothing needs doing."""
-        return self._note_withdrawn(lambda: super(NodeHost, self).target_size(instrument, quantity)) or 0
+        return self._note_withdrawn(lambda: super(NodeHost, self).target_size(instrument, quantity))
 
     def close_position(self, instrument: int) -> int:
         """Close a position at the market; return the order's id, 0 when there is none."""
@@ -141,7 +139,7 @@ class NodeHost(KernelHost):
             self.actions.append(Placed(number))
         self._known = count
 
-    def _note_withdrawn(self, decide: Callable[[], int | None]) -> int | None:
+    def _note_withdrawn(self, decide: Callable[[], int]) -> int:
         """Let the kernel decide, and note which working orders it withdrew, then which it made."""
         working = self.memory.open_orders.tolist() if self._integers[_N_OPEN] else []
         working = [number for number in working if not self._is_leaving(number)]

@@ -8,10 +8,9 @@ from cashup.engine.codes import REASONS, reason_code
 from cashup.engine.decision_book import DecisionBook
 from cashup.engine.execution import ExecutionEngine
 from cashup.engine.node_host import Action, Linked, NodeHost, Placed, Withdrawn
-from cashup.engine.order_rows import group_of, request_of
+from cashup.engine.order_rows import Row, group_of, request_of
 from cashup.engine.ports import Clock, ExchangeClient, IdSource, JoinGroup
 from cashup.engine.risk import RiskEngine
-from cashup.engine.views import OrderView
 from cashup.kernel import types as k
 from cashup.model.commands import CancelOrder, SubmitOrder
 from cashup.model.errors import OrderRefused
@@ -60,10 +59,13 @@ class OrderRouter:
     def flush(self) -> None:
         """Send everything the host has noted, in the order it was decided."""
         actions, self._host.actions = self._host.actions, []
-        bundle: list[OrderView] = []
+        if len(actions) == 1 and isinstance(actions[0], Placed):
+            self._send((self._host.order(actions[0].order),))
+            return
+        bundle: list[Row] = []
         for action in actions:
             if isinstance(action, Placed):
-                row = self._host.order(action.order)
+                row: Row = self._host.order(action.order)
                 if bundle and row.parent not in {other.id for other in bundle}:
                     self._send(bundle)
                     bundle = []
@@ -102,7 +104,7 @@ class OrderRouter:
                         )
                     )
 
-    def _send(self, rows: Sequence[OrderView]) -> None:
+    def _send(self, rows: Sequence[Row]) -> None:
         """Judge an order with its children, and send what may go."""
         allowed: list[OrderRequest] = []
         refused: set[ClientOrderId] = set()
@@ -127,9 +129,7 @@ class OrderRouter:
                 )
             )
 
-    def _refusal(
-        self, row: OrderView, request: OrderRequest, refused: set[ClientOrderId]
-    ) -> OrderRefused | None:
+    def _refusal(self, row: Row, request: OrderRequest, refused: set[ClientOrderId]) -> OrderRefused | None:
         if request.parent_id in refused:
             reason = OrderReason.PARENT
             return OrderRefused(f"order {request.client_order_id}: {reason.description}", reason=reason)
@@ -138,7 +138,7 @@ class OrderRouter:
             return OrderRefused(f"order {request.client_order_id}: {reason.description}", reason=reason)
         return self._risk.check(request)
 
-    def _request(self, row: OrderView) -> OrderRequest:
+    def _request(self, row: Row) -> OrderRequest:
         name = ClientOrderId(self._ids.next_id())
         self._names.append(name)
         self.numbers[name] = row.id
@@ -154,4 +154,6 @@ class OrderRouter:
         )
 
     def _instrument_of(self, number: int) -> InstrumentId:
-        return self._instruments[self._host.order(number).instrument]
+        row: Row = self._host.order(number)
+        place: int = row.instrument
+        return self._instruments[place]

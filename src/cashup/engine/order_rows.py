@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from cashup.engine.codes import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from cashup.engine.grid import FREE, InstrumentGrid
-from cashup.engine.views import OrderView
 from cashup.kernel import types as k
 from cashup.model.ids import AccountId, ClientOrderId, GroupId, InstrumentId, StrategyId
 from cashup.model.orders import OrderRequest
 
+#: A row of the order table as values by name (`engine.views.OrderView`): its fields come from the dtype.
+Row = Any
 
 #: The value of an order that spends all there is: more than anybody has, to be shrunk by the venue (`clip`).
 EVERYTHING: Final = Decimal("1e18")
 
 
 def request_of(
-    row: OrderView,
+    row: Row,
     *,
     client_order_id: ClientOrderId,
     parent_id: ClientOrderId | None,
@@ -52,7 +53,7 @@ def request_of(
         expire_ts=row.expire_ts or None,
         post_only=bool(flags & k.POST_ONLY),
         reduce_only=bool(flags & k.REDUCE_ONLY),
-        clip=bool(flags & (k.CLIP | k.REDUCE_ONLY)) or (by_value and row.value == math.inf),
+        clip=bool(flags & k.CLIP) or (by_value and row.value == math.inf),
         group_id=group_of(row, strategy_id),
         parent_id=parent_id,
         tag=row.tag,
@@ -60,7 +61,7 @@ def request_of(
     )
 
 
-def group_of(row: OrderView, strategy_id: StrategyId) -> GroupId | None:
+def group_of(row: Row, strategy_id: StrategyId) -> GroupId | None:
     """Return the name of the one-cancels-other group of a row."""
     return GroupId(f"{strategy_id}-{row.group}") if row.group else None
 

@@ -99,7 +99,7 @@ def vwap(bars: Bars, period: int | None = None) -> Column:
 def donchian(bars: Bars, period: int = 20) -> Channel:
     """Return the highest high, the lowest low and their middle over the last `period` bars."""
     upper, lower = rolling_max(bars.high, period), rolling_min(bars.low, period)
-    return Channel(upper, (upper + lower) / 2.0, lower)
+    return Channel(upper, _of_bars(bars, (upper + lower) / 2.0), lower)
 
 
 def keltner(bars: Bars, period: int = 20, multiplier: float = 2.0) -> Channel:
@@ -107,7 +107,7 @@ def keltner(bars: Bars, period: int = 20, multiplier: float = 2.0) -> Channel:
     length = check_period("keltner", period)
     middle = _of_bars(bars, library().EMA(np.array(bars.close), length))
     width = multiplier * _of_bars(bars, _true_range(bars, length))
-    return Channel(middle + width, middle, middle - width)
+    return Channel(_of_bars(bars, middle + width), middle, _of_bars(bars, middle - width))
 
 
 def supertrend(bars: Bars, period: int = 10, multiplier: float = 3.0) -> Trend:
@@ -146,7 +146,7 @@ def heikin_ashi(bars: Bars) -> Candles:
             previous = (previous + value) / 2.0
     high = np.maximum(np.maximum(bars.high, opened), close)
     low = np.minimum(np.minimum(bars.low, opened), close)
-    return Candles(Column(opened, bars.frame), high, low, Column(close, bars.frame))
+    return Candles(*(_of_bars(bars, values) for values in (opened, high, low, close)))
 
 
 def ichimoku(bars: Bars, conversion: int = 9, base: int = 26, span: int = 52) -> Ichimoku:
@@ -156,7 +156,7 @@ def ichimoku(bars: Bars, conversion: int = 9, base: int = 26, span: int = 52) ->
     """
     fast, slow = donchian(bars, conversion).middle, donchian(bars, base).middle
     wide = donchian(bars, span).middle
-    return Ichimoku(fast, slow, ((fast + slow) / 2.0).shift(base), wide.shift(base))
+    return Ichimoku(fast, slow, _of_bars(bars, (fast + slow) / 2.0).shift(base), wide.shift(base))
 
 
 def _true_range(bars: Bars, period: int) -> Any:

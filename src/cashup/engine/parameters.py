@@ -43,7 +43,6 @@ class Parameter:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self._check_declaration(owner)
 
     def __get__(self, instance: object | None, owner: type) -> Any:  # the default's own type
         # Instances carry their values in their own dictionary, which Python looks into first.
@@ -114,7 +113,12 @@ class Parameter:
             return True
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
-    def _check_declaration(self, owner: type) -> None:
+    def check_declaration(self, owner: type) -> None:
+        """Check the declaration itself.
+
+        Raises:
+            InputError: The default is of another type or not allowed, or the range is empty.
+        """
         where = f"{owner.__name__}.{self.name}"
         if type(self.default) not in (int, float, bool, str):
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -46,6 +47,8 @@ class Strategy(Trading):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for parameter in parameters_of(cls).values():
+            parameter.check_declaration(cls)
         for name, value in vars(cls).items():
             if name.startswith("on_") and callable(value) and name not in CALLBACKS:
                 raise UnknownNameError(f"callback of {cls.__name__}", name, CALLBACKS, field=name)
@@ -88,18 +91,25 @@ class Strategy(Trading):
         values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
         return f"{type(self).__name__}({values})"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Strategy:
+        # Not by way of __reduce__, which would load a class anew from its file.
+        return _restore(type(self), copy.deepcopy(_state_of(self), memo))
+
     def __reduce__(self) -> Any:
         source = getattr(type(self), "__cashup_source__", None)
-        state = {name: value for name, value in self.__dict__.items() if name != "_host"}
         if source is None:
-            return _restore, (type(self), state)
+            return _restore, (type(self), _state_of(self))
         from cashup.engine.loader import restore  # the loader imports this module
 
-        return restore, (source, state)
+        return restore, (source, _state_of(self))
 
 
 #: Names a strategy may not redefine: what it is given by `Trading`.
 _RESERVED: Final = frozenset(name for name in vars(Trading) if not name.startswith("__")) | {"parameters"}
+
+
+def _state_of(strategy: Strategy) -> dict[str, Any]:
+    return {name: value for name, value in vars(strategy).items() if name != "_host"}
 
 
 def _restore(strategy: type[Strategy], state: Mapping[str, Any]) -> Strategy:

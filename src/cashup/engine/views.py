@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,12 +21,20 @@ from cashup.kernel.types import (
 )
 
 
+class _Row:
+    """Fields of a row are known to Python from the dtype; to the type checker, by name only."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
 def _fields(dtype: np.dtype[np.void]) -> tuple[str, ...]:
     assert dtype.names is not None
     return dtype.names
 
 
-class OrderView(namedtuple("OrderView", _fields(ORDER))):  # type: ignore[misc]  # noqa: PYI024 (fields come from the dtype)
+class OrderView(_Row, namedtuple("OrderView", _fields(ORDER))):  # type: ignore[misc]  # dynamic
     """One order as it was when it was looked at; fields as in `cashup.kernel.types.ORDER`."""
 
     __slots__ = ()
@@ -67,7 +75,7 @@ class OrderView(namedtuple("OrderView", _fields(ORDER))):  # type: ignore[misc] 
         return float(self.quantity - self.filled)
 
 
-class FillView(namedtuple("FillView", _fields(FILL))):  # type: ignore[misc]  # noqa: PYI024 (fields come from the dtype)
+class FillView(_Row, namedtuple("FillView", _fields(FILL))):  # type: ignore[misc]  # dynamic
     """One fill; fields as in `cashup.kernel.types.FILL`."""
 
     __slots__ = ()
@@ -88,7 +96,7 @@ class FillView(namedtuple("FillView", _fields(FILL))):  # type: ignore[misc]  # 
         return bool(self.kind == FILL_LIQUIDATION)
 
 
-class PaymentView(namedtuple("PaymentView", _fields(PAYMENT))):  # type: ignore[misc]  # noqa: PYI024 (fields come from the dtype)
+class PaymentView(_Row, namedtuple("PaymentView", _fields(PAYMENT))):  # type: ignore[misc]  # dynamic
     """One funding payment; fields as in `cashup.kernel.types.PAYMENT`."""
 
     __slots__ = ()

@@ -8,10 +8,10 @@ the same bits.
 from __future__ import annotations
 
 from cashup.kernel import types as kt
-from cashup.kernel.records import as_run, instrument_at, order_at, payment_at, position_at
+from cashup.kernel.function import FLOAT, INT, exported
 from cashup.kernel.ledger import book, refresh_liquidation
 from cashup.kernel.lifecycle import end_order, forget_ended, notify
-from cashup.kernel.function import FLOAT, INT, exported
+from cashup.kernel.records import as_run, instrument_at, order_at, payment_at, position_at
 from cashup.kernel.rounding import GRID_TOLERANCE, to_grid
 
 
@@ -30,7 +30,7 @@ def enter_fill(
     total: float,
     is_last: int,
 ) -> int:
-    """Enter a fill into money, position, fill table and the order's row. Return the row of the fill.
+    """Enter a fill into money, position, fill table and the order's row. Return 1.
 
     Args:
         address: the run.
@@ -72,7 +72,7 @@ def enter_fill(
             if order.status < kt.FIRST_FINAL_STATUS:
                 order.status = kt.PARTIALLY_FILLED
                 notify(address, order_id)
-    return run.n_fills - 1
+    return 1
 
 
 @exported(INT, INT, INT, INT, INT)
@@ -104,7 +104,7 @@ def enter_quantity(address: int, order_id: int, quantity: float) -> int:
 def enter_funding(
     address: int, k: int, ts: int, rate: float, price: float, quantity: float, amount: float
 ) -> int:
-    """Enter a funding payment (negative: paid) of instrument k. Return its row in the payment table."""
+    """Enter a funding payment (negative: paid) of instrument k. Return 1."""
     run = as_run(address)
     position = position_at(run.positions, k)
     run.cash += amount
@@ -123,13 +123,13 @@ def enter_funding(
     payment.amount = amount
     payment.fills = run.n_fills
     refresh_liquidation(address)
-    return run.n_payments - 1
+    return 1
 
 
 @exported(INT)
 def revalue(address: int) -> int:
-    """Work out liquidation prices anew after prices moved: positions that share a margin depend on each other."""
+    """Work out liquidation prices anew after prices moved: positions in cross margin depend on each other."""
     run = as_run(address)
     if run.n_cross > 1:
         refresh_liquidation(address)
-    return run.n_cross
+    return 1

@@ -218,6 +218,8 @@ def test_a_timeframe_that_is_asked_for_is_checked(tmp_path: Path) -> None:
         read_file(path, timeframe="1h")
     with pytest.raises(InputError):
         read_file(path, timeframe="7m")
+    with pytest.raises(UnknownNameError, match="Did you mean 'bars'"):
+        read_file(path, kind="bar")
     one = text_file(tmp_path, f"{HEADER}\n{','.join(map(str, ROWS[0]))}\n", "one.csv")
     with pytest.raises(DataError, match="timeframe cannot be told"):
         read_file(one)
@@ -269,6 +271,21 @@ def test_bars_closer_than_the_timeframe_are_refused(tmp_path: Path) -> None:
         read_file(text_file(tmp_path, "\n".join([HEADER, *lines])))
     gap = [line for i, line in enumerate(lines) if i != 4]
     assert str(read_file(text_file(tmp_path, "\n".join([HEADER, *gap]))).timeframe) == "1m"
+
+
+def test_bars_without_trades_may_be_left_out(tmp_path: Path) -> None:
+    minutes = [0, 2, 4, 6, 7, 9, 12, 14, 16, 17, 19]
+    lines = [f"{START + 60_000 * minute},1,1,1,1,1" for minute in minutes]
+    path = text_file(tmp_path, "\n".join([HEADER, *lines]))
+    assert str(read_file(path).timeframe) == "1m"
+    mixed = [f"{START + 60_000 * minute},1,1,1,1,1" for minute in (*range(0, 40, 5), *range(40, 46))]
+    with pytest.raises(DataError, match=r"bars\.csv:11, .* in a file of 5m bars"):
+        read_file(text_file(tmp_path, "\n".join([HEADER, *mixed])))
+    rare = [f"{START + 60_000 * minute},1,1,1,1,1" for minute in (*range(0, 100, 2), 99)]
+    path = text_file(tmp_path, "\n".join([HEADER, *rare]))
+    assert str(read_file(path, timeframe="1m").timeframe) == "1m"
+    with pytest.raises(DataError, match="60 s after the one before it"):
+        read_file(path)
 
 
 def test_lines_of_other_length_and_cut_files(tmp_path: Path) -> None:

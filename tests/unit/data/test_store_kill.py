@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
+import sys
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -58,7 +61,10 @@ def whole_batches(frame: pl.DataFrame) -> int:
 def context() -> multiprocessing.context.BaseContext:
     # The server has the libraries imported, so that each victim starts in a moment.
     chosen = multiprocessing.get_context("forkserver")
-    chosen.set_forkserver_preload(["cashup.data.store"])
+    chosen.set_forkserver_preload(["cashup.data.store", "pytest"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+        forkserver.ensure_running()
     return chosen
 
 

@@ -1,10 +1,10 @@
 """What compiles, what does not and why, and that both give the same."""
 
 import pytest
-from unit.engine.market_builders import market, prices_market, strategy_from
 
 from cashup.backtest.fast import run_fast
 from cashup.model.errors import InputError, StrategyFailed
+from unit.engine.market_builders import market, prices_market, strategy_from
 
 FORM = """
 LIMIT = 3

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from cashup.app.cli import backtest, data, demo, strategy
+from cashup.app.cli import backtest, data, demo, download, strategy
 from cashup.app.cli.terminal import EXIT_ERROR
 from cashup.model.errors import CashUpError
 from cashup.version import __version__
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("demo")(demo.demo)
 app.add_typer(strategy.app, name="strategy")
+download.register(data.app)
 app.add_typer(data.app, name="data")
 
 
@@ -36,7 +37,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    _version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    _version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     """Take options that stand before the command."""
 
@@ -54,6 +57,7 @@ def main() -> None:
         log = Path(tempfile.gettempdir()) / "cashup-error.log"
         log.write_text(traceback.format_exc(), encoding="utf-8")
         print(
-            f"error: {type(e).__name__}: {e}\nThis is a fault of CashUp; details are in {log}", file=sys.stderr
+            f"error: {type(e).__name__}: {e}\nThis is a fault of CashUp; details are in {log}",
+            file=sys.stderr,
         )
         sys.exit(1)

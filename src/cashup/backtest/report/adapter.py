@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import shlex
+import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from cashup.backtest.registry import REGISTRY
 from cashup.backtest.report.input import Bars, Costs, ReportInput, Statistic, Unit
-from cashup.backtest.report.page import build_report
+from cashup.backtest.report.page import asset, build_report
+from cashup.backtest.statistics import DAYS_PER_YEAR, exposure_of
+from cashup.engine.loader import shipped_strategies
+from cashup.engine.strategy import Strategy
+from cashup.kernel.statistics import returns
 from cashup.model.errors import InputError
 from cashup.model.ids import split_instrument_id
 from cashup.version import __version__
@@ -23,6 +30,12 @@ NS_PER_MS: Final = 1_000_000
 NS_PER_HOUR: Final = 3_600_000_000_000
 NS_PER_DAY: Final = 24 * NS_PER_HOUR
 
+_UNITS: Final[dict[str, Unit]] = {
+    "fraction": "fraction",
+    "money": "money",
+    "count": "count",
+    "ratio": "ratio",
+}
 _GROUPS: Final = {"risk": "ratios", "counters": "run", "tail": "distribution"}
 _EXIT_REASONS: Final = {
     "target": "take_profit",
@@ -30,7 +43,6 @@ _EXIT_REASONS: Final = {
     "trailing stop": "trailing_stop",
     "end of data": "open",
 }
-_BENCHMARK: Final = {"total_return": "benchmark_return", "max_drawdown": "benchmark_max_drawdown"}
 
 
 def report_of(result: Result) -> str:
@@ -62,7 +74,9 @@ def report_input_of(result: Result) -> ReportInput:
             volume=np.asarray(table.volume),
         ),
         equity=curve,
-        exposure=equity["exposure"].to_numpy()[at],
+        exposure=exposure_of(outcome, result.curve, signed=True)[at],
+        benchmark=equity["benchmark"].to_numpy()[at],
+        periods_per_year=DAYS_PER_YEAR,
         costs=Costs(
             net=float(statistics["profit"]),
             fees=float(statistics["fees"]),
@@ -87,6 +101,7 @@ def report_input_of(result: Result) -> ReportInput:
             "data_fingerprint": result.config["data"],
             "strategy_fingerprint": result.config["source"],
             "version": __version__,
+            **({} if outcome.obstacle is None else {"not_compiled": outcome.obstacle}),
             **{f"{name}_ms": round(seconds * 1e3, 2) for name, seconds in outcome.timings.items()},
         },
         command=_command(result),
@@ -139,31 +154,61 @@ def _orders(result: Result) -> dict[str, Any]:
 
 def _statistics(result: Result) -> list[Statistic]:
     rows = []
+    held, chinese = _held(result), _chinese_formulas()
     for item in REGISTRY:
-        value: float | int | None = result.statistics[item.key]
-        unit: Unit = "number"
-        if item.unit in ("fraction", "money", "count"):
-            unit = item.unit  # type: ignore[assignment]  # the three names are the same there
-        elif item.unit in ("days", "hours"):
-            unit = "duration"
-            size = NS_PER_DAY if item.unit == "days" else NS_PER_HOUR
-            value = None if math.isnan(value) else round(value * size)
-        elif item.unit == "ratio":
-            unit = "ratio"
-        other = _BENCHMARK.get(item.key)
+        unit, value = _in_unit(item.unit, result.statistics[item.key])
         rows.append(
             Statistic(
                 key=item.key,
                 group=_GROUPS.get(item.group, item.group),
                 unit=unit,
                 value=value,
-                benchmark=None if other is None else float(result.statistics[other]),
+                benchmark=held.get(item.key),
                 label=item.label,
                 label_zh=item.label_zh,
-                definition=f"{item.formula}. {item.source}".strip() if item.source else item.formula,
+                definition=_sentence(item.formula, item.source),
+                definition_zh=chinese.get(item.key, ""),
             )
         )
     return rows
+
+
+def _in_unit(unit: str, value: float) -> tuple[Unit, float | None]:
+    """Return the page's unit for one of the registry, and the figure in it."""
+    if unit in ("days", "hours"):
+        size = NS_PER_DAY if unit == "days" else NS_PER_HOUR
+        return "duration", None if math.isnan(value) else round(value * size)
+    return _UNITS.get(unit, "number"), value
+
+
+def _held(result: Result) -> dict[str, float]:
+    """Return the figures of buy and hold that stand beside the strategy's own."""
+    curve, statistics = result.benchmark, result.statistics
+    daily, growth = curve.daily, float(curve.equity[-1]) / curve.start
+    growth_a_year = returns.compound_growth(growth, float(statistics["years"]))
+    depth = float(statistics["benchmark_max_drawdown"])
+    return {
+        "total_return": float(statistics["benchmark_return"]),
+        "cagr": growth_a_year,
+        "best_day": float(np.max(daily)),
+        "worst_day": float(np.min(daily)),
+        "sharpe": returns.sharpe(daily, DAYS_PER_YEAR),
+        "sortino": returns.sortino(daily, DAYS_PER_YEAR),
+        "calmar": returns.divide(growth_a_year, -depth),
+        "volatility": returns.volatility(daily, DAYS_PER_YEAR),
+        "max_drawdown": depth,
+    }
+
+
+def _sentence(formula: str, source: str) -> str:
+    text = formula[:1].upper() + formula[1:]
+    return f"{text}. Source: {source}." if source else f"{text}."
+
+
+@cache
+def _chinese_formulas() -> dict[str, str]:
+    words: dict[str, str] = json.loads(asset("formulas.zh.json"))
+    return words
 
 
 def _configuration(result: Result) -> dict[str, Any]:
@@ -180,6 +225,7 @@ def _configuration(result: Result) -> dict[str, Any]:
         "volume_limit": options.volume_limit,
         "limit_rule": options.limit_fill,
         "detail": result.config["detail"] or "–",
+        "warmup": result.outcome.first_decision,
         "since": result.config["first_bar"],
         "until": result.config["last_bar"],
         "data": "; ".join(source.source for source in result.backtest.sources),
@@ -189,9 +235,7 @@ def _configuration(result: Result) -> dict[str, Any]:
 
 def _command(result: Result) -> str:
     backtest, options = result.backtest, result.backtest.options
-    origin = getattr(type(backtest.strategy), "__cashup_source__", None)
-    name = getattr(origin, "path", None) or type(backtest.strategy).__module__.rpartition(".")[2]
-    parts = ["cashup", "backtest", str(name)]
+    parts = ["cashup", "backtest", _reference(type(backtest.strategy))]
     for source in backtest.sources:
         parts += ["--data", source.source.removeprefix("store ").split(" ")[0]]
     parts += ["--timeframe", str(backtest.timeframe)]
@@ -199,7 +243,12 @@ def _command(result: Result) -> str:
     parts += [] if since is None else ["--since", str(since)]
     parts += [] if until is None else ["--until", str(until)]
     maker, taker = options.fees
-    parts += ["--cash", f"{options.cash:g}", "--fee", f"{maker:g}" if maker == taker else f"{maker:g},{taker:g}"]
+    parts += [
+        "--cash",
+        f"{options.cash:g}",
+        "--fee",
+        f"{maker:g}" if maker == taker else f"{maker:g},{taker:g}",
+    ]
     for option, value, default in (
         ("--slippage", options.slippage, 0.0),
         ("--leverage", options.leverage, 1.0),
@@ -215,8 +264,20 @@ def _command(result: Result) -> str:
     return shlex.join(parts)
 
 
+def _reference(strategy: type[Strategy]) -> str:
+    """Return how the command line names a strategy: a shipped name, or file:class."""
+    origin = getattr(strategy, "__cashup_source__", None)
+    path = (
+        origin.path if origin is not None else getattr(sys.modules.get(strategy.__module__), "__file__", None)
+    )
+    if path is None:  # typed into a notebook or a console: there is no file to name
+        return strategy.__name__
+    shipped = {str(file): name for name, file in shipped_strategies().items()}
+    return shipped.get(path, f"{path}:{strategy.__name__}")
+
+
 def _description(result: Result) -> str:
-    text = inspect.getdoc(type(result.backtest.strategy)) or ""
+    text = inspect.cleandoc(type(result.backtest.strategy).__dict__.get("__doc__") or "")
     return text.split("\n\n")[0].replace("\n", " ")
 
 

@@ -53,7 +53,9 @@ def warn_about_sample(report: ReportInput, warn: Any) -> None:
 def _rejections(report: ReportInput) -> Counter[str]:
     status = report.orders.get("status", ())
     reasons = report.orders.get("reason", ())
-    counted = Counter(str(reason) for state, reason in zip(status, reasons, strict=False) if state == "rejected")
+    counted = Counter(
+        str(reason) for state, reason in zip(status, reasons, strict=False) if state == "rejected"
+    )
     if not counted and (count := report.counters.get("rejected", 0)):
         counted["other"] = count
     return counted

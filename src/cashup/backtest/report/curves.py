@@ -1,62 +1,62 @@
-"""Curves of a run thinned to what a screen can show: equity, drawdown, exposure, calendar and rolling figures."""
+"""Curves of a run, thinned to what a screen can show, and its calendar and rolling figures."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from cashup.backtest.report.input import Float, Int, ReportInput
-from cashup.backtest.report.price import milliseconds
+from cashup.backtest.report.price import bar_length, milliseconds
+from cashup.backtest.statistics import Curve
+from cashup.kernel.statistics.drawdown import drawdowns, underwater
 
-_DAY = 86_400_000_000_000
 _BUCKETS = 1_200
 _EXPOSURE_BUCKETS = 320
 _WORST_DRAWDOWNS = 10
+_LEAST_DAYS = 12
 _WINDOWS = (7, 14, 30, 60, 90, 180, 365)
+_DAY_MS = 86_400_000
+
+
+def own_curve(report: ReportInput) -> Curve:
+    """Return the equity of the strategy at the close of every bar."""
+    return Curve(report.bars.ts + bar_length(report.bars.ts), report.equity, report.initial_cash)
+
+
+def buy_and_hold(report: ReportInput) -> Curve:
+    """Return the equity of buying with all the money at the first open, without costs."""
+    times, cash = report.bars.ts + bar_length(report.bars.ts), report.initial_cash
+    if report.benchmark is not None:
+        return Curve(times, report.benchmark, cash)
+    close = report.bars.close
+    at = np.maximum.accumulate(np.where(np.isfinite(close), np.arange(len(close)), 0))
+    first = report.bars.open[np.isfinite(report.bars.open)][:1]
+    held = close[at] / first * cash if len(first) else np.full(len(close), cash)
+    return Curve(times, np.nan_to_num(held, nan=cash), cash)
 
 
 def curves(report: ReportInput) -> dict[str, Any]:
     """Return equity, benchmark, drawdown and exposure at one common, thinned set of times."""
     if not len(report.equity):
         return {}
-    benchmark = buy_and_hold(report)
-    drawdown = drawdowns(report.equity)
-    keep = extremes(report.equity, drawdown, benchmark)
-    times = report.bars.ts + bar_length(report.bars.ts)
+    own, held = own_curve(report), buy_and_hold(report)
+    drawdown, held_drawdown = _water(own), _water(held)
+    keep = extremes(own.equity, drawdown, held.equity)
     out: dict[str, Any] = {
-        "ts": milliseconds(times[keep]),
-        "equity": _short(report.equity[keep]),
-        "benchmark": _short(benchmark[keep]),
+        "ts": milliseconds(own.close_ts[keep]),
+        "equity": _short(own.equity[keep]),
+        "benchmark": _short(held.equity[keep]),
         "drawdown": _short(drawdown[keep]),
-        "benchmark_drawdown": _short(drawdowns(benchmark)[keep]),
+        "benchmark_drawdown": _short(held_drawdown[keep]),
     }
     if report.exposure is not None and len(report.exposure):
-        out["exposure"] = exposure_curve(times, np.nan_to_num(report.exposure))
+        out["exposure"] = exposure_curve(own.close_ts, np.nan_to_num(report.exposure))
     return out
 
 
-def buy_and_hold(report: ReportInput) -> Float:
-    """Return the equity of buying with all the money at the first close, without costs."""
-    if report.benchmark is not None:
-        return report.benchmark
-    close = report.bars.close
-    known = close[np.isfinite(close)]
-    if not len(known):
-        return np.full(len(close), report.initial_cash)
-    filled = close[np.maximum.accumulate(np.where(np.isfinite(close), np.arange(len(close)), 0))]
-    return np.asarray(np.nan_to_num(filled / known[0], nan=1.0) * report.initial_cash)
-
-
-def drawdowns(equity: Float) -> Float:
-    """Return equity / its highest value so far - 1 (zero or negative)."""
-    peak = np.maximum.accumulate(equity)
-    return np.divide(equity, peak, out=np.ones_like(equity), where=peak > 0) - 1.0
-
-
 def extremes(*columns: Float) -> Int:
-    """Return the rows to draw: of every bucket its first and last row and each column's lowest and highest."""
+    """Return the rows to draw: of each bucket the first, the last and every column's extremes."""
     n = len(columns[0])
     if n <= 4 * _BUCKETS:
         return np.arange(n)
@@ -71,89 +71,65 @@ def extremes(*columns: Float) -> Int:
 
 
 def exposure_curve(times: Int, exposure: Float) -> dict[str, Any]:
-    """Return the mean, lowest and highest exposure of evenly spaced buckets and the share of time by direction."""
+    """Return the mean long and short exposure of even buckets, and the share of time by direction."""
     size = max(1, -(-len(exposure) // _EXPOSURE_BUCKETS))
     first = np.arange(0, len(exposure), size)
     count = np.diff(np.append(first, len(exposure)))
     return {
         "ts": milliseconds(times[first]),
-        "mean": _short(np.add.reduceat(exposure, first) / count),
-        "low": _short(np.minimum.reduceat(exposure, first)),
-        "high": _short(np.maximum.reduceat(exposure, first)),
+        "long_part": _short(np.add.reduceat(np.maximum(exposure, 0.0), first) / count),
+        "short_part": _short(np.add.reduceat(np.minimum(exposure, 0.0), first) / count),
         "long": float((exposure > 0).mean()),
         "short": float((exposure < 0).mean()),
     }
 
 
 def drawdown_table(report: ReportInput) -> list[dict[str, Any]]:
-    """Return the deepest drawdowns: peak, trough and recovery times (ms), depth; recovery is `None` while open."""
-    equity = report.equity
-    if len(equity) < 2:
+    """Return the deepest drawdowns: times in ms (recovery is `None` while it lasts) and depth."""
+    if not len(report.equity):
         return []
-    below = drawdowns(equity) < 0
-    edges = np.diff(np.concatenate([[False], below, [False]]).astype(np.int8))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    if not len(starts):
-        return []
-    depth = np.minimum.reduceat(np.append(drawdowns(equity), 0.0), np.stack([starts, ends], axis=1).ravel())[::2]
-    times = milliseconds(report.bars.ts + bar_length(report.bars.ts))
-    rows = []
-    for k in np.argsort(depth, kind="stable")[:_WORST_DRAWDOWNS]:
-        start, end = int(starts[k]), int(ends[k])
-        trough = start + int(np.argmin(equity[start:end]))
-        rows.append(
-            {
-                "peak": int(times[max(start - 1, 0)]),
-                "trough": int(times[trough]),
-                "recovery": int(times[end]) if end < len(equity) else None,
-                "end": int(times[min(end, len(equity) - 1)]),
-                "depth": float(depth[k]),
-            }
-        )
-    return rows
+    own = own_curve(report)
+    times = milliseconds(np.concatenate((report.bars.ts[:1], own.close_ts)))
+    return [
+        {
+            "peak": int(times[found.peak]),
+            "trough": int(times[found.valley]),
+            "recovery": int(times[found.end]) if found.recovered else None,
+            "end": int(times[found.end]),
+            "depth": found.depth,
+        }
+        for found in drawdowns(_from_cash(own))[:_WORST_DRAWDOWNS]
+    ]
 
 
 def calendar(report: ReportInput) -> dict[str, Any]:
     """Return the return of every month and year, of the strategy and of buy-and-hold."""
     if not len(report.equity):
         return {"months": [], "years": []}
-    benchmark = buy_and_hold(report)
-    months = report.bars.ts.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
-    years = months // 12 + 1970
+    own, held = own_curve(report), buy_and_hold(report)
     return {
         "months": [
-            {"year": m // 12 + 1970, "month": m % 12 + 1, "return": own, "benchmark": other}
-            for m, own, other in _by_period(months, report.equity, benchmark, report.initial_cash)
+            {"year": year, "month": month, "return": value, "benchmark": held.monthly[year, month]}
+            for (year, month), value in own.monthly.items()
         ],
         "years": [
-            {"year": year, "return": own, "benchmark": other}
-            for year, own, other in _by_period(years, report.equity, benchmark, report.initial_cash)
+            {"year": year, "return": value, "benchmark": held.yearly[year]}
+            for year, value in own.yearly.items()
         ],
     }
 
 
-def _by_period(period: Int, own: Float, other: Float, cash: float) -> list[tuple[int, float, float]]:
-    last = np.append(np.flatnonzero(np.diff(period)), len(period) - 1)
-    return list(zip(period[last].tolist(), _growth(own[last], cash), _growth(other[last], cash), strict=True))
-
-
-def _growth(values: Float, start: float) -> list[float]:
-    before = np.concatenate([[start], values[:-1]])
-    growth: list[float] = (np.divide(values, before, out=np.ones_like(values), where=before > 0) - 1.0).tolist()
-    return growth
-
-
 def rolling(report: ReportInput) -> dict[str, Any]:
-    """Return Sharpe ratio and volatility of daily returns over windows of days that fit the run (annualised)."""
-    days, closes = daily(report.bars.ts, report.equity)
-    if len(closes) < 12:
+    """Return annualised Sharpe ratio and volatility of daily returns over windows that fit the run."""
+    own, held = own_curve(report), buy_and_hold(report)
+    if not len(report.equity) or len(own.last_of_day) < _LEAST_DAYS:
         return {"windows": []}
-    _, holds = daily(report.bars.ts, buy_and_hold(report))
-    fitting = [w for w in _WINDOWS if 3 * w <= len(closes)] or [_WINDOWS[0]]
+    days = own.day[own.last_of_day]
+    fitting = [window for window in _WINDOWS if 3 * window <= len(days)] or [_WINDOWS[0]]
     windows = []
     for window in fitting[-3:]:
-        sharpe, volatility = _rolling_figures(closes, window, report.periods_per_year)
-        other, other_volatility = _rolling_figures(holds, window, report.periods_per_year)
+        sharpe, volatility = _rolling_figures(own.daily, window, report.periods_per_year)
+        other, other_volatility = _rolling_figures(held.daily, window, report.periods_per_year)
         windows.append(
             {
                 "days": window,
@@ -161,38 +137,29 @@ def rolling(report: ReportInput) -> dict[str, Any]:
                 "volatility": _short(volatility),
                 "benchmark_sharpe": _short(other),
                 "benchmark_volatility": _short(other_volatility),
-                "ts": days[window:] * 86_400_000,
+                "ts": days[window - 1 :] * _DAY_MS,
             }
         )
     return {"windows": windows, "chosen": len(windows) // 2}
 
 
-def daily(ts: Int, values: Float) -> tuple[Int, Float]:
-    """Return the days (since 1970) and the last value of each."""
-    day = ts // _DAY
-    last = np.append(np.flatnonzero(np.diff(day)), len(day) - 1)
-    return day[last], values[last]
-
-
-def _rolling_figures(closes: Float, window: int, year: float) -> tuple[Float, Float]:
-    returns = np.asarray(_growth(closes[1:], float(closes[0])))
-    views = np.lib.stride_tricks.sliding_window_view(returns, window)
+def _rolling_figures(daily: Float, window: int, year: float) -> tuple[Float, Float]:
+    views = np.lib.stride_tricks.sliding_window_view(daily, window)
     deviation = views.std(axis=1, ddof=1)
     flat = deviation < 1e-12
     sharpe = np.where(flat, np.nan, views.mean(axis=1) / np.where(flat, 1.0, deviation) * np.sqrt(year))
     return sharpe, deviation * np.sqrt(year)
 
 
-def bar_length(ts: Int) -> int:
-    """Return the usual distance between bars in nanoseconds."""
-    return int(np.median(np.diff(ts[:10_000]))) if len(ts) > 1 else 0
+def _from_cash(curve: Curve) -> Float:
+    """Return the curve with the cash it started from before its first bar."""
+    return np.concatenate(([curve.start], curve.equity))
+
+
+def _water(curve: Curve) -> Float:
+    return underwater(_from_cash(curve))[1:]
 
 
 def _short(values: Float) -> Float:
-    """Keep six significant digits: what a chart can show."""
+    """Keep single precision: more than a chart can show."""
     return np.asarray(values, np.float32).astype(np.float64)
-
-
-def iso(ts: int) -> str:
-    """Return a time in nanoseconds UTC as `2024-03-01 12:00`."""
-    return datetime.fromtimestamp(ts / 1e9, UTC).strftime("%Y-%m-%d %H:%M")

@@ -14,7 +14,7 @@ Int = npt.NDArray[np.int64]
 Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
 Unit = Literal["fraction", "number", "ratio", "money", "count", "duration", "time", "text"]
-"""How a figure is written: 0.12 as 12 %, money in the account's currency, durations and times in nanoseconds."""
+"""How a figure is written: fraction 0.12 as 12 %; durations and times are nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,35 +98,33 @@ def _floats(values: npt.NDArray[np.float64], sections: list[bytes]) -> dict[str,
         if places is not None:
             whole = np.rint(values * 10.0**places).astype(np.int64)
             return _integers(whole, sections) | {"places": places}
-    _split(values.astype("<f4").view("<u4"), 4, sections)
+    _split(values.astype("<f4"), 4, sections)
     return {"$": "float", "n": len(values)}
 
 
 def _integers(values: npt.NDArray[np.int64], sections: list[bytes]) -> dict[str, Any]:
+    """Pack steps where the values never fall (times, ids), else their distance from the smallest."""
     if not len(values):
-        return {"$": "int", "n": 0, "width": 1, "base": 0, "unit": 1, "delta": False, "signed": False}
-    steps = np.diff(values)
-    sorted_ = bool(len(steps)) and bool((steps >= 0).all())
-    base = int(values[0]) if sorted_ else int(values.min())
-    moved = np.concatenate([[0], steps]) if sorted_ else values - base
-    unit = max(1, int(np.gcd.reduce(moved)))
-    return _whole_numbers(moved // unit, base=base, unit=unit, delta=sorted_, sections=sections)
+        return {"$": "int", "n": 0, "width": 0, "base": 0, "unit": 1, "delta": False}
+    steps = np.diff(values, prepend=values[:1])
+    delta = len(values) > 1 and int(steps.min()) >= 0
+    base = int(values[0]) if delta else int(values.min())
+    moved = steps if delta else values - base
+    unit = max(1, int(np.gcd.reduce(moved))) if delta else 1
+    if unit > 1:
+        moved = moved // unit
+    width = (int(moved.max()).bit_length() + 7) // 8
+    _split(moved, width, sections)
+    return {"$": "int", "n": len(values), "width": width, "base": base, "unit": unit, "delta": delta}
 
 
 def signed(values: npt.NDArray[np.int64]) -> dict[str, Any]:
     """Mark an array of small numbers around zero, so that `pack` keeps them small (zigzag)."""
-    return {"$signed": np.where(values < 0, -2 * values - 1, 2 * values)}
-
-
-def _whole_numbers(
-    values: npt.NDArray[np.int64], *, base: int, unit: int, delta: bool, sections: list[bytes]
-) -> dict[str, Any]:
-    largest = int(values.max())
-    width = max(1, (largest.bit_length() + 7) // 8)
-    _split(values.astype("<u8"), width, sections)
-    return {"$": "int", "n": len(values), "width": width, "base": base, "unit": unit, "delta": delta}
+    return {"$signed": (values << 1) ^ (values >> 63)}
 
 
 def _split(values: npt.NDArray[Any], width: int, sections: list[bytes]) -> None:
-    planes = values.view(np.uint8).reshape(len(values), values.dtype.itemsize)[:, :width]
-    sections.append(np.ascontiguousarray(planes.T).tobytes())
+    """Append the lowest `width` bytes of every value, plane by plane."""
+    little = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
+    planes = little.view(np.uint8).reshape(len(values), values.dtype.itemsize)
+    sections.append(np.ascontiguousarray(planes[:, :width].T).tobytes())

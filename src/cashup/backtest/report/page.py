@@ -6,15 +6,16 @@ import base64
 import hashlib
 import html
 import json
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from cashup.backtest.report.cautions import cautions
-from cashup.backtest.report.curves import bar_length, calendar, curves, drawdown_table, iso, rolling
+from cashup.backtest.report.curves import calendar, curves, drawdown_table, rolling
 from cashup.backtest.report.input import ReportInput, Statistic
 from cashup.backtest.report.pack import pack
-from cashup.backtest.report.price import price_block
+from cashup.backtest.report.price import bar_length, price_block
 from cashup.backtest.report.trading import orders, trade_charts, trades, waterfall
 from cashup.version import __version__
 
@@ -24,6 +25,7 @@ _SCRIPTS = (
     "dom.js",
     "theme.js",
     "chart.js",
+    "timeaxis.js",
     "price.js",
     "pricepanel.js",
     "equity.js",
@@ -35,7 +37,7 @@ _SCRIPTS = (
     "details.js",
     "page.js",
 )
-_STYLES = ("page.css", "parts.css", "print.css")
+_STYLES = ("page.css", "parts.css", "tables.css", "lists.css", "narrow.css", "print.css")
 _LOG_LINES = 1_000
 
 
@@ -45,7 +47,7 @@ def build_report(report: ReportInput) -> str:
     The same input gives the same text, byte for byte. Nothing in the document refers to a remote address, and
     its content security policy forbids both remote requests and any script that is not part of it.
     """
-    scripts = (_asset("echarts.min.js"), _page_script())
+    scripts = (asset("echarts.min.js"), _page_script())
     title = html.escape(f"{report.strategy} · {', '.join(report.instruments)} · {report.timeframe}")
     return "".join(
         (
@@ -132,9 +134,14 @@ def _written(value: Any) -> str:
 
 
 def _noscript(report: ReportInput) -> str:
-    period = f"{iso(int(report.bars.ts[0]))} – {iso(int(report.bars.ts[-1]))} UTC" if len(report.bars) else ""
+    ends = [
+        datetime.fromtimestamp(int(ts) / 1e9, UTC).strftime("%Y-%m-%d")
+        for ts in report.bars.ts[:: max(1, len(report.bars) - 1)]
+    ]
+    period = " – ".join(ends)
     return (
-        f"<noscript><h1>{html.escape(report.strategy)}</h1><p>{html.escape(', '.join(report.instruments))} · {period}</p>"
+        f"<noscript><h1>{html.escape(report.strategy)}</h1>"
+        f"<p>{html.escape(', '.join(report.instruments))} · {period}</p>"
         "<p>This report draws itself with JavaScript, which is switched off here. "
         "此报告需要启用 JavaScript 才能显示。</p></noscript>\n"
     )
@@ -155,21 +162,22 @@ def _digest(script: str) -> str:
 
 @cache
 def _page_script() -> str:
-    return "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in _SCRIPTS) + "\n})();\n"
+    return "(() => {\n'use strict';\n" + "\n".join(asset(name) for name in _SCRIPTS) + "\n})();\n"
 
 
 @cache
 def _styles() -> str:
-    return "\n".join(_asset(name) for name in _STYLES)
+    return "\n".join(asset(name) for name in _STYLES)
 
 
 @cache
 def _text(language: str) -> dict[str, str]:
-    words: dict[str, str] = json.loads(_asset(f"text.{language}.json"))
+    words: dict[str, str] = json.loads(asset(f"text.{language}.json"))
     return words
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file that belongs to the page."""
     text = resources.files("cashup.backtest.report").joinpath("assets", name).read_text("utf-8")
     return text.replace("\r\n", "\n")

@@ -14,21 +14,37 @@ from cashup.backtest.report.pack import decimals, pack, signed
 MAX_CHARACTERS = 3_300_000
 #: How volume is stored: steps of its logarithm. The page shows two digits of it.
 _VOLUME_STEPS = 127
-_FOLDS = (1, 2, 3, 5, 10, 15, 30, 60, 120, 240, 480, 1440, 2880, 10080)
+_FOLDS = (2, 3, 5, 10, 15, 30, 60, 120, 240, 480, 1440, 2880, 10080)
 
 
 def price_block(bars: Bars, max_characters: int = MAX_CHARACTERS) -> str:
-    """Return the packed bars, folded by the smallest factor with which they fit into `max_characters`."""
+    """Return the packed bars in the finest form that fits into `max_characters`.
+
+    First every bar exactly; then every bar with prices rounded to a hundredth of a typical bar's range; then
+    bars folded by the smallest factor that fits.
+    """
     bars = _with_prices(bars)
-    block, fold = "", 1
-    for candidate in _FOLDS:
-        if candidate < fold:
-            continue
-        block = pack(_columns(fold_bars(bars, candidate), candidate), strategy=zlib.Z_RLE)
+    exact = price_places(bars)
+    block = _packed(bars, exact, 1)
+    if len(block) <= max_characters:
+        return block
+    coarse = min(exact, visible_places(bars))
+    if coarse < exact:
+        block = _packed(bars, coarse, 1)
+    needed = len(block) / max_characters
+    for fold in _FOLDS:
         if len(block) <= max_characters:
             break
-        fold = candidate * len(block) / max_characters  # folded bars are wider, never smaller than this
+        if (
+            fold >= needed
+        ):  # a folded bar moves more than the bars in it, so it never takes less than one of them
+            block = _packed(fold_bars(bars, fold), coarse, fold)
+            needed = fold * len(block) / max_characters
     return block
+
+
+def _packed(bars: Bars, places: int, fold: int) -> str:
+    return pack(_columns(bars, places, fold), strategy=zlib.Z_RLE)
 
 
 def fold_bars(bars: Bars, size: int) -> Bars:
@@ -62,12 +78,12 @@ def _with_prices(bars: Bars) -> Bars:
     )
 
 
-def _columns(bars: Bars, fold: int) -> dict[str, Any]:
+def _columns(bars: Bars, places: int, fold: int) -> dict[str, Any]:
     if not len(bars):
         return {"n": 0, "fold": fold}
-    places = price_places(bars)
     opened, high, low, close = (
-        np.rint(column * 10.0**places).astype(np.int64) for column in (bars.open, bars.high, bars.low, bars.close)
+        np.rint(column * 10.0**places).astype(np.int64)
+        for column in (bars.open, bars.high, bars.low, bars.close)
     )
     previous = np.concatenate([opened[:1], close[:-1]])
     steps, largest_volume = _volume_steps(bars.volume)
@@ -88,16 +104,23 @@ def _columns(bars: Bars, fold: int) -> dict[str, Any]:
 
 
 def price_places(bars: Bars) -> int:
-    """Return the decimal places prices are stored with.
-
-    Exact where prices lie on a decimal grid; otherwise a hundredth of a typical bar's range.
-    """
+    """Return the decimal places that write every price exactly, or what can be seen where none do."""
+    if not len(bars):
+        return 0
     exact = decimals(np.concatenate([bars.open, bars.high, bars.low, bars.close]))
-    if exact is not None:
-        return exact
-    reach = float(np.median(bars.high - bars.low)) or float(np.median(np.abs(bars.close))) * 1e-4 or 1.0
-    largest = float(np.max(np.abs(bars.high))) or 1.0
-    return int(np.clip(np.ceil(2 - np.log10(reach)), 0, 14 - np.ceil(np.log10(largest))))
+    return visible_places(bars) if exact is None else exact
+
+
+def visible_places(bars: Bars) -> int:
+    """Return the decimal places whose unit is at most a hundredth of a typical bar's range."""
+    typical = float(np.median(bars.high - bars.low)) or float(np.median(np.abs(bars.close))) * 1e-4 or 1.0
+    largest = max(1.0, float(np.max(np.abs(bars.high))))
+    return int(np.clip(np.ceil(2 - np.log10(typical)), 0, 14 - np.ceil(np.log10(largest))))
+
+
+def bar_length(ts: Int) -> int:
+    """Return the usual distance between bars in nanoseconds."""
+    return int(np.median(np.diff(ts[:10_000]))) if len(ts) > 1 else 0
 
 
 def milliseconds(ts: Int) -> Int:

@@ -63,7 +63,7 @@ def read_file(
     path = Path(path)
     guess = guess_from_path(path)
     wishes = Wishes(
-        kind=None if kind is None else DataKind(kind),
+        kind=None if kind is None else DataKind.parse(kind),
         timeframe=None if timeframe is None else Timeframe.parse(timeframe),
         symbol=symbol,
         sort=sort,
@@ -90,7 +90,7 @@ def from_frame(
         InputError: It is not a frame.
     """
     wishes = Wishes(
-        kind=None if kind is None else DataKind(kind),
+        kind=None if kind is None else DataKind.parse(kind),
         timeframe=None if timeframe is None else Timeframe.parse(timeframe),
         sort=sort,
         duplicates=duplicates,

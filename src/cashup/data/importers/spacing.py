@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from cashup.data.importers.table import Table
@@ -9,21 +11,42 @@ from cashup.model.errors import DataError, InputError
 from cashup.model.time import NS_PER_DAY, NS_PER_MS, NS_PER_SECOND, Timeframe, TimeUnit
 
 _DAY_MS = NS_PER_DAY // NS_PER_MS
+_COMMON_MS: Final = {
+    Timeframe.parse(text).duration_ns // NS_PER_MS
+    for text in ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w")
+}
+_SHARE: Final = 0.1
 
 
 def timeframe_of(ts: pl.Series) -> Timeframe | None:
-    """Return the timeframe of sorted bar times: their most usual distance; None when that is no timeframe."""
+    """Return the timeframe of sorted bar times, or None when their distances are those of no timeframe.
+
+    It is the most usual distance; or the shortest one where bars without trades are left out, so that longer
+    distances are usual: then all are multiples of it, and it is a common timeframe and no rare accident.
+    """
     steps = ts.diff().drop_nulls()
     steps = steps.filter(steps > 0)
     if steps.is_empty():
         return None
-    usual = int(steps.mode().sort()[0])
+    usual = _usual_step(steps)
     if usual >= 28 * _DAY_MS:
         return _months(ts, usual)
     try:
         return Timeframe(usual * NS_PER_MS // NS_PER_SECOND, TimeUnit.SECOND) if usual % 1000 == 0 else None
     except InputError:
         return None
+
+
+def _usual_step(steps: pl.Series) -> int:
+    usual, shortest = int(steps.mode().sort()[0]), int(steps.sort()[0])
+    # Two distances only are two timeframes in one file; gaps come in more sizes.
+    is_sparse = (
+        shortest in _COMMON_MS
+        and steps.n_unique() > 2
+        and bool((steps % shortest == 0).all())
+        and int((steps == shortest).sum()) >= _SHARE * len(steps)
+    )
+    return shortest if is_sparse else usual
 
 
 def _months(ts: pl.Series, usual: int) -> Timeframe | None:
@@ -67,7 +90,7 @@ def settle_timeframe(
             path=table.path,
             hint="name it (--timeframe 1h)",
         )
-    if wanted is not None and found is not None and found != wanted:
+    if wanted is not None and found is not None and found != wanted and not _sparse(ts, wanted):
         raise DataError(
             f"the bars are {found} apart, not {wanted}",
             path=table.path,
@@ -75,11 +98,19 @@ def settle_timeframe(
             expected=f"bars of {wanted}",
             hint=f"import them as {found}, then resample" if found < wanted else f"import them as {found}",
         )
-    if found is not None and named not in (None, found):
+    if wanted is None and found is not None and named not in (None, found):
         notes.append(f"the file's name says {named}, but the bars are {found} apart")
     _refuse_mixed(table, ts, rows, timeframe)
     _note_offset(ts, timeframe, notes)
     return timeframe
+
+
+def _sparse(ts: pl.Series, timeframe: Timeframe) -> bool:
+    """Return whether the times are bars of `timeframe` of which many are missing."""
+    if not timeframe.is_fixed:
+        return False
+    steps, length = ts.diff().drop_nulls(), timeframe.duration_ns // NS_PER_MS
+    return bool((steps % length == 0).all()) and bool((steps == length).any())
 
 
 def _refuse_mixed(table: Table, ts: pl.Series, rows: pl.Series, timeframe: Timeframe) -> None:

@@ -15,7 +15,7 @@ from cashup.kernel.compiling.plans import BRACKET_ARGUMENTS, plan_order
 from cashup.kernel.types import BUY, SELL
 
 if TYPE_CHECKING:
-    from cashup.kernel.compiling.rewriting import Rewriter
+    from cashup.kernel.compiling.expressions import ExpressionRewriter as Rewriter
 
 #: Properties of a strategy that are read from the run's record.
 _RUN_FIELDS = {"cash": "cash", "index": "d", "now": "now"}
@@ -64,7 +64,7 @@ def _run(writer: Rewriter) -> ast.expr:
 
 
 def _node(writer: Rewriter, value: Any) -> ast.expr:
-    return writer.visit(value) if isinstance(value, ast.AST) else constant(value)  # type: ignore[no-any-return]
+    return writer.visit(value) if isinstance(value, ast.AST) else constant(value)
 
 
 def _float(writer: Rewriter, value: Any) -> ast.expr:
@@ -226,7 +226,7 @@ _SIMPLE: dict[Any, str] = {
 
 
 def builtin(writer: Rewriter, node: ast.Call, value: Any) -> ast.expr | None:
-    """Return what a call of a builtin, a `math` function or a NumPy test becomes; None when it is none of them."""
+    """Return what a call of a builtin, a `math` function or a NumPy test becomes, None for others."""
     try:
         hash(value)
     except TypeError:
@@ -285,10 +285,11 @@ def _round(writer: Rewriter, node: ast.Call, arguments: list[ast.expr]) -> ast.e
 
 
 def _math(writer: Rewriter, node: ast.Call, name: str, arguments: list[ast.expr]) -> ast.expr | None:
-    from cashup.kernel.compiling.arithmetic import MATH, MATH_TWO
+    from cashup.kernel.compiling.c_library import TWO_ARGUMENTS
+    from cashup.kernel.compiling.mathematics import MATH
 
     if name == "log" and len(arguments) == 2:
         return call("divide", call("math_log", arguments[0]), call("math_log", arguments[1]))
     if name not in MATH:
         return None
-    return _counted(writer, node, f"math_{name}", arguments, 2 if name in MATH_TWO else 1)
+    return _counted(writer, node, f"math_{name}", arguments, 2 if name in TWO_ARGUMENTS else 1)

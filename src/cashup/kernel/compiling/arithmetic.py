@@ -9,17 +9,13 @@ its place (it turns `pow(x, 2.0)` into `x * x`, which may differ in the last bit
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 from collections.abc import Callable
 from typing import Any, Final
 
-import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
+
+from cashup.kernel.compiling.c_library import call_c
+from cashup.kernel.compiling.numba_api import TypingError, cgutils, intrinsic, types
 
 _I64 = ir.IntType(64)
 _F64 = ir.DoubleType()
@@ -36,7 +32,8 @@ def is_float(kind: Any) -> bool:
     return isinstance(kind, types.Float)
 
 
-def _result(*kinds: Any) -> Any:
+def number_result(*kinds: Any) -> Any:
+    """Return the type arithmetic on these types gives: float64 if one is a float, else int64."""
     for kind in kinds:
         if not is_number(kind):
             raise TypingError(f"cashup: arithmetic on {_named(kind)}, where a number is needed")
@@ -49,7 +46,8 @@ def _named(kind: Any) -> str:
     return getattr(kind, "described", str(kind))
 
 
-def _plain(kind: Any) -> Any:
+def plain(kind: Any) -> Any:
+    """Return a type without the knowledge of a literal's value."""
     return types.unliteral(kind)
 
 
@@ -66,10 +64,10 @@ def _binary(name: str, on_floats: Generate, on_integers: Generate | None, always
     """Return the intrinsic of a binary operator, given how it is generated for floats and for integers."""
 
     def operation(typing_context: Any, first: Any, second: Any) -> Any:
-        common = _result(first, second)
+        common = number_result(first, second)
         if common == types.int64 and on_integers is None:
             raise TypingError(f"cashup: {name} of two integers")
-        signature = (types.float64 if always_float else common)(_plain(first), _plain(second))
+        signature = (types.float64 if always_float else common)(plain(first), plain(second))
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             left, right = (
@@ -131,7 +129,7 @@ def _float_divmod(context: Any, builder: Any, left: Any, right: Any) -> tuple[An
     _refuse_zero(context, builder, right)
     zero = ir.Constant(_F64, 0.0)
     one = ir.Constant(_F64, 1.0)
-    remainder = _call(builder, "fmod", left, right)
+    remainder = call_c(builder, "fmod", left, right)
     quotient = builder.fdiv(builder.fsub(left, remainder), right)
     is_zero = builder.fcmp_ordered("==", remainder, zero)
     signs_differ = builder.xor(
@@ -140,15 +138,15 @@ def _float_divmod(context: Any, builder: Any, left: Any, right: Any) -> tuple[An
     adjust = builder.and_(signs_differ, builder.not_(is_zero))
     moved = builder.select(adjust, builder.fadd(remainder, right), remainder)
     quotient = builder.select(adjust, builder.fsub(quotient, one), quotient)
-    signed_zero = _call(builder, "copysign", zero, right)
+    signed_zero = call_c(builder, "copysign", zero, right)
     modulo = builder.select(is_zero, signed_zero, moved)
-    floor = _call(builder, "floor", quotient)
+    floor = call_c(builder, "floor", quotient)
     floor = builder.select(
         builder.fcmp_ordered(">", builder.fsub(quotient, floor), ir.Constant(_F64, 0.5)),
         builder.fadd(floor, one),
         floor,
     )
-    signed = _call(builder, "copysign", zero, builder.fdiv(left, right))
+    signed = call_c(builder, "copysign", zero, builder.fdiv(left, right))
     return builder.select(builder.fcmp_unordered("!=", quotient, zero), floor, signed), modulo
 
 
@@ -177,7 +175,7 @@ floor_divide = _binary("floor division", lambda *a: _float_divmod(*a)[0], lambda
 modulo = _binary("remainder", lambda *a: _float_divmod(*a)[1], lambda *a: _integer_divmod(*a)[1])
 
 
-def _check_domain(context: Any, builder: Any, result: Any, args: tuple[Any, ...]) -> None:
+def check_domain(context: Any, builder: Any, result: Any, args: tuple[Any, ...]) -> None:
     """Fail where `math` raises: a NaN from numbers, or an infinity from finite numbers."""
     numbers = _all(builder, [builder.fcmp_ordered("ord", value, value) for value in args])
     bad = builder.and_(_is_nan(builder, result), numbers)
@@ -198,8 +196,8 @@ def _power(context: Any, builder: Any, left: Any, right: Any) -> Any:
     zero = ir.Constant(_F64, 0.0)
     zero_base = builder.and_(builder.fcmp_ordered("==", left, zero), builder.fcmp_ordered("<", right, zero))
     fail_if(context, builder, zero_base, ZeroDivisionError, "0.0 to a negative power")
-    result = _call(builder, "pow", left, right)
-    _check_domain(context, builder, result, (left, right))
+    result = call_c(builder, "pow", left, right)
+    check_domain(context, builder, result, (left, right))
     return result
 
 
@@ -222,7 +220,7 @@ def power_integer(typing_context: Any, base: Any, exponent: Any) -> Any:
             result = _overflowing("smul")(context, builder, result, value)
         return result
 
-    return _result(base)(_plain(base), exponent), generate
+    return number_result(base)(plain(base), exponent), generate
 
 
 @intrinsic
@@ -235,7 +233,7 @@ def negate(typing_context: Any, value: Any) -> Any:
         number = context.cast(builder, args[0], signature.args[0], types.int64)
         return _overflowing("ssub")(context, builder, ir.Constant(_I64, 0), number)
 
-    return _result(value)(_plain(value)), generate
+    return number_result(value)(plain(value)), generate
 
 
 @intrinsic
@@ -244,12 +242,12 @@ def absolute(typing_context: Any, value: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if signature.return_type == types.float64:
-            return _call(builder, "fabs", context.cast(builder, args[0], signature.args[0], types.float64))
+            return call_c(builder, "fabs", context.cast(builder, args[0], signature.args[0], types.float64))
         number = context.cast(builder, args[0], signature.args[0], types.int64)
         negated = _overflowing("ssub")(context, builder, ir.Constant(_I64, 0), number)
         return builder.select(builder.icmp_signed("<", number, ir.Constant(_I64, 0)), negated, number)
 
-    return _result(value)(_plain(value)), generate
+    return number_result(value)(plain(value)), generate
 
 
 def _to_integer(context: Any, builder: Any, number: Any) -> Any:
@@ -264,14 +262,14 @@ def _to_integer(context: Any, builder: Any, number: Any) -> Any:
 
 def _rounding(name: str, c_function: str) -> Any:
     def operation(typing_context: Any, value: Any) -> Any:
-        _result(value)
+        number_result(value)
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             if not is_float(signature.args[0]):
                 return context.cast(builder, args[0], signature.args[0], types.int64)
-            return _to_integer(context, builder, _call(builder, c_function, args[0]))
+            return _to_integer(context, builder, call_c(builder, c_function, args[0]))
 
-        return types.int64(_plain(value)), generate
+        return types.int64(plain(value)), generate
 
     operation.__name__ = name
     return intrinsic(operation)
@@ -311,18 +309,18 @@ def round_to_digits(typing_context: Any, value: Any, digits: Any) -> Any:
         )
         return builder.call(read, [buffer, ir.Constant(pointer, None)])
 
-    return types.float64(_plain(value), digits), generate
+    return types.float64(plain(value), digits), generate
 
 
 @intrinsic
 def float_argument(typing_context: Any, value: Any) -> Any:
     """Return a number as float64."""
-    _result(value)
+    number_result(value)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return context.cast(builder, args[0], signature.args[0], types.float64)
 
-    return types.float64(_plain(value)), generate
+    return types.float64(plain(value)), generate
 
 
 @intrinsic
@@ -334,25 +332,25 @@ def integer_argument(typing_context: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return context.cast(builder, args[0], signature.args[0], types.int64)
 
-    return types.int64(_plain(value)), generate
+    return types.int64(plain(value)), generate
 
 
 @intrinsic
 def truth(typing_context: Any, value: Any) -> Any:
     """Return bool(value); NaN is true."""
-    _result(value)
+    number_result(value)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if is_float(signature.args[0]):
             return builder.fcmp_unordered("!=", args[0], ir.Constant(args[0].type, 0.0))
         return context.cast(builder, args[0], signature.args[0], types.boolean)
 
-    return types.boolean(_plain(value)), generate
+    return types.boolean(plain(value)), generate
 
 
 def _extreme(name: str, is_better: str) -> Any:
     def operation(typing_context: Any, first: Any, second: Any) -> Any:
-        common = _result(first, second)
+        common = number_result(first, second)
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             left, right = (
@@ -362,7 +360,7 @@ def _extreme(name: str, is_better: str) -> Any:
             compare = builder.fcmp_ordered if common == types.float64 else builder.icmp_signed
             return builder.select(compare(is_better, right, left), right, left)
 
-        return common(_plain(first), _plain(second)), generate
+        return common(plain(first), plain(second)), generate
 
     operation.__name__ = name
     return intrinsic(operation)
@@ -374,12 +372,12 @@ maximum = _extreme("max", ">")
 
 def _test(name: str, emit: Callable[[Any, Any], Any]) -> Any:
     def operation(typing_context: Any, value: Any) -> Any:
-        _result(value)
+        number_result(value)
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return emit(builder, context.cast(builder, args[0], signature.args[0], types.float64))
 
-        return types.boolean(_plain(value)), generate
+        return types.boolean(plain(value)), generate
 
     operation.__name__ = name
     return intrinsic(operation)
@@ -400,68 +398,3 @@ def _is_infinite(builder: Any, value: Any) -> Any:
 is_nan = _test("isnan", _is_nan)
 is_finite = _test("isfinite", _is_finite)
 is_infinite = _test("isinf", _is_infinite)
-
-
-def _math(name: str, count: int) -> Any:
-    def one(typing_context: Any, value: Any) -> Any:
-        return _math_call(name, (value,))
-
-    def two(typing_context: Any, value: Any, other: Any) -> Any:
-        return _math_call(name, (value, other))
-
-    operation = one if count == 1 else two
-    operation.__name__ = name
-    return intrinsic(operation)
-
-
-def _math_call(name: str, kinds: tuple[Any, ...]) -> Any:
-    _result(*kinds)
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        values = tuple(
-            context.cast(builder, value, kind, types.float64)
-            for value, kind in zip(args, signature.args, strict=True)
-        )
-        result = _call(builder, name, *values)
-        _check_domain(context, builder, result, values)
-        return result
-
-    return types.float64(*map(_plain, kinds)), generate
-
-
-def _call(builder: Any, name: str, *args: Any) -> Any:
-    if name in _INSTRUCTIONS:
-        kind = ir.FunctionType(_F64, [_F64] * len(args))
-        return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [_F64], kind), args)
-    kind = ir.FunctionType(_F64, [_F64] * len(args))
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"cashup_c_{name}"), args)
-
-
-_ONE: Final = (
-    "sqrt", "exp", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan",
-    "sinh", "cosh", "tanh", "fabs",
-)  # fmt: skip
-#: Exact by IEEE 754, so the processor's own instruction gives the C library's number.
-_INSTRUCTIONS: Final = ("sqrt", "fabs", "floor", "ceil", "trunc", "rint", "copysign")
-MATH_TWO: Final = ("pow", "atan2", "copysign", "fmod")
-_OTHERS: Final = ("snprintf", "strtod")
-
-
-def _publish() -> None:
-    library = ctypes.CDLL(None)
-    try:
-        _ = library.pow
-    except AttributeError:
-        library = ctypes.CDLL(ctypes.util.find_library("m") or ctypes.util.find_library("msvcrt"))
-    c_library = ctypes.CDLL(None)
-    for name in (*_ONE, *MATH_TWO, *_OTHERS):
-        source = c_library if name in ("snprintf", "strtod") else library
-        address = ctypes.cast(getattr(source, name), ctypes.c_void_p).value
-        assert address is not None
-        llvm.add_symbol(f"cashup_c_{name}", address)
-
-
-_publish()
-
-#: Functions of `math` a compiled callback may call, by name.
-MATH: Final = {name: _math(name, 1) for name in _ONE} | {name: _math(name, 2) for name in MATH_TWO}

@@ -1,7 +1,7 @@
 """Definite assignment: whether every local variable has a value wherever it is read.
 
-Python raises UnboundLocalError at such a place; compiled code would read garbage. A function where it cannot be
-told is left to Python.
+Python raises UnboundLocalError at such a place; compiled code would read garbage. A function where it cannot
+be told is left to Python.
 """
 
 from __future__ import annotations

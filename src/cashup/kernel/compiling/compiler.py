@@ -1,8 +1,8 @@
 """Compiles the callbacks of one strategy instance into one C function, and keeps it for instances alike.
 
 The function is `int64(int64 strategy, int64 event, int64 argument)`: it reads and writes the instance's block
-and the run's memory, and returns non-zero when a callback failed. Parameter values are fields of the block, so
-instances that differ in them share the compiled function.
+and the run's memory, and returns non-zero when a callback failed. Parameter values are fields of the block,
+so instances that differ in them share the compiled function.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ from types import CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from llvmlite import ir
-from numba import njit, types
-from numba.core.errors import NumbaError
-from numba.extending import intrinsic
 
 from cashup.kernel import externals
 from cashup.kernel import types as kt
 from cashup.kernel.access import as_run
-from cashup.kernel.compiling import arithmetic, indexing, names, strategy_type
+from cashup.kernel.compiling import arithmetic, indexing, mathematics, names, strategy_type
 from cashup.kernel.compiling.errors import CannotCompile
 from cashup.kernel.compiling.log_table import write_log
+from cashup.kernel.compiling.numba_api import NumbaError, intrinsic, njit, types
 from cashup.kernel.compiling.program import Chain, Program
 from cashup.kernel.compiling.python_callback import AddressedFunction
 from cashup.kernel.compiling.rewriting import rewrite
@@ -51,7 +49,7 @@ COMPILED_EVENTS: Final = {
 }
 
 
-def _external(function: KernelFunction) -> Any:
+def _external(function: KernelFunction[..., Any]) -> Any:
     kinds = [types.float64 if kind == FLOAT_ARGUMENT else types.int64 for kind in function.arguments]
     return types.ExternalFunction(function.symbol, types.int64(*kinds))
 
@@ -80,7 +78,7 @@ _FUNCTIONS: Final[dict[str, Any]] = {
     "is_nan": arithmetic.is_nan,
     "is_finite": arithmetic.is_finite,
     "is_infinite": arithmetic.is_infinite,
-    **{f"math_{name}": function for name, function in arithmetic.MATH.items()},
+    **{f"math_{name}": function for name, function in mathematics.MATH.items()},
     "item": indexing.item,
     "set_item": indexing.set_item,
     "length": indexing.length,
@@ -160,12 +158,12 @@ def _written(strategy: Any, base: type, callbacks: tuple[str, ...]) -> tuple[Pro
     for callback in callbacks:
         found = program.method(callback)
         assert found is not None, "the base defines every callback"
-        function, owner = found
+        function, defined_in = found
         if not isinstance(function, FunctionType) or callback in vars(strategy):
             raise CannotCompile(
                 f"{callback} is not an ordinary method", suggestion="write it with def in the class"
             )
-        entries[callback] = program.name_of(function, owner)
+        entries[callback] = program.name_of(function, defined_in)
     while program.waiting:
         name, function, owner = program.waiting.pop(0)
         program.trees[name] = rewrite(program, name, function, owner)
@@ -185,8 +183,8 @@ def _compile(program: Program, entries: dict[str, str], layout: StrategyType) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            for name, function in entries.items():
-                namespace[function].compile((layout, *rows.get(name, ())))
+            for name, entry in entries.items():
+                namespace[entry].compile((layout, *rows.get(name, ())))
             return _entry(layout, guards)
         except NumbaError as e:
             raise _explained(e, program) from e

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
 
 from cashup.kernel.compiling.arithmetic import fail_if, is_number
+from cashup.kernel.compiling.numba_api import TypingError, cgutils, intrinsic, types
 from cashup.kernel.compiling.strategy_type import ArrayType, JoinedSeriesType, SeriesType
 
 _I64 = ir.IntType(64)

@@ -7,12 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from cashup.kernel.compiling.arithmetic import is_float, is_number
+from cashup.kernel.compiling.numba_api import TypingError, intrinsic, types
 from cashup.kernel.compiling.strategy_type import LOG_SLOT
 from cashup.kernel.types import RUN
 

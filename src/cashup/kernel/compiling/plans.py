@@ -1,7 +1,7 @@
 """Which order a call asks for, decided by the arguments that are present and never by their values.
 
-The Python mode plans at every call and the compiler plans once per call site, both here, so both send the same
-order. Plain Python on purpose: reading this module costs no compiler.
+The Python mode plans at every call and the compiler plans once per call site, both here, so both send the
+same order. Plain Python on purpose: reading this module costs no compiler.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Program:
         return any(isinstance(value, np.ndarray) for value in vars(self.strategy).values())
 
     def method(self, name: str, after: type | None = None) -> tuple[Any, type] | None:
-        """Return what a class of the strategy says about `name`, and which class; after `after` for super()."""
+        """Return what a class says about `name`, and which class; after `after` for super()."""
         order = type(self.strategy).__mro__
         if after is not None:
             order = order[order.index(after) + 1 :]

@@ -1,8 +1,9 @@
 """Python functions as the loop's callback, at the price of a method call.
 
 The loop calls one C function. For a strategy in Python that function is a bridge, written in LLVM IR once a
-process: it takes the GIL, calls the bound `on_bar` without arguments (or, for the rarer events, one function with
-event and argument), and keeps what was raised. A `ctypes` callback would cost several times the call itself.
+process: it takes the GIL, calls the bound `on_bar` without arguments (or, for the rarer events, one function
+with event and argument), and keeps what was raised. A `ctypes` callback would cost several times the call
+itself.
 """
 
 from __future__ import annotations
@@ -111,8 +112,8 @@ bar:
 other:
   %function = load i8*, i8** %p1
   %text = getelementptr [5 x i8], [5 x i8]* @form, i64 0, i64 0
-  %second = call i8* (i8*, i8*, ...) @PyObject_CallFunction(i8* %function, i8* %text, i64 %event, i64 %argument)
-  br label %called
+  %second = call i8* (i8*, i8*, ...) @PyObject_CallFunction(i8* %function, i8* %text, i64 %event, i64
+  %argument) br label %called
 called:
   %result = phi i8* [%first, %bar], [%second, %other]
   %failed = icmp eq i8* %result, null

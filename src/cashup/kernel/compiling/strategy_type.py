@@ -1,8 +1,8 @@
-"""The Numba types a compiled strategy is made of: its own block, series, state arrays, position and row views.
+"""The Numba types a compiled strategy is made of: its block, series, state arrays, position and rows.
 
-A strategy's value is a pointer to its block, an array of eight-byte slots. Slot 0 holds the address of the run,
-slot 1 that of the log table, slot 2 that of the function that ends it (0 = none); fields follow, at offsets
-that are part of the type.
+A strategy's value is a pointer to its block, an array of eight-byte slots. Slot 0 holds the address of the
+run, slot 1 that of the log table, slot 2 that of the function that ends it (0 = none); fields follow, at
+offsets that are part of the type.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.core.errors import TypingError
-from numba.core.typing.templates import AttributeTemplate, infer_getattr
-from numba.extending import intrinsic, lower_getattr_generic, models, register_model
 
 from cashup.kernel import types as kt
 from cashup.kernel.compiling import accounts
 from cashup.kernel.compiling.arithmetic import fail_if
+from cashup.kernel.compiling.numba_api import (
+    AttributeTemplate,
+    TypingError,
+    cgutils,
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    register_model,
+    types,
+)
 
 _I64 = ir.IntType(64)
 _F64 = ir.DoubleType()
@@ -50,7 +56,7 @@ class FieldKind(NamedTuple):
         return {JOINED_SERIES: 2, ARRAY: 3}.get(self.name, 1)
 
 
-class SeriesType(types.Type):  # type: ignore[misc]  # numba carries no types
+class SeriesType(types.Type):
     """A column seen through the cursor of the decision bars."""
 
     described = "a Series"
@@ -59,7 +65,7 @@ class SeriesType(types.Type):  # type: ignore[misc]  # numba carries no types
         super().__init__("cashup.Series")
 
 
-class JoinedSeriesType(types.Type):  # type: ignore[misc]  # numba carries no types
+class JoinedSeriesType(types.Type):
     """A column of other bars, seen through the index of the last one closed."""
 
     described = "a Series"
@@ -68,7 +74,7 @@ class JoinedSeriesType(types.Type):  # type: ignore[misc]  # numba carries no ty
         super().__init__("cashup.JoinedSeries")
 
 
-class ArrayType(types.Type):  # type: ignore[misc]  # numba carries no types
+class ArrayType(types.Type):
     """A state array of the strategy, used in place."""
 
     described = "an array"
@@ -84,7 +90,7 @@ class ArrayType(types.Type):  # type: ignore[misc]  # numba carries no types
         return {"f8": types.float64, "i8": types.int64, "b1": types.boolean}[self.dtype]
 
 
-class PositionType(types.Type):  # type: ignore[misc]  # numba carries no types
+class PositionType(types.Type):
     """A position of the run, read at every look."""
 
     described = "a position"
@@ -93,7 +99,7 @@ class PositionType(types.Type):  # type: ignore[misc]  # numba carries no types
         super().__init__("cashup.Position")
 
 
-class RowType(types.Type):  # type: ignore[misc]  # numba carries no types
+class RowType(types.Type):
     """A copy of one row of a kernel table: an order, a fill or a payment."""
 
     def __init__(self, name: str, dtype: Any) -> None:
@@ -106,7 +112,7 @@ class RowType(types.Type):  # type: ignore[misc]  # numba carries no types
         super().__init__(f"cashup.Row({name})")
 
 
-class StrategyType(types.Type):  # type: ignore[misc]  # numba carries no types
+class StrategyType(types.Type):
     """A strategy: a pointer to a block of this layout."""
 
     described = "self"
@@ -130,13 +136,13 @@ payment_type = RowType("payment", kt.PAYMENT)
 
 
 @register_model(StrategyType)
-class _StrategyModel(models.PrimitiveModel):  # type: ignore[misc]
+class _StrategyModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _BYTE_POINTER)
 
 
 def _struct_model(of: type, members: list[str]) -> None:
-    class Model(models.StructModel):  # type: ignore[misc]
+    class Model(models.StructModel):
         def __init__(self, manager: Any, kind: Any) -> None:
             super().__init__(manager, kind, [(name, types.int64) for name in members])
 
@@ -150,7 +156,7 @@ _struct_model(PositionType, ["run", "instrument"])
 
 
 @register_model(RowType)
-class _RowModel(models.StructModel):  # type: ignore[misc]
+class _RowModel(models.StructModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, list(kind.members.items()))
 
@@ -183,7 +189,7 @@ def _offset(dtype: Any, field: str) -> int:
 
 
 @infer_getattr
-class _StrategyAttributes(AttributeTemplate):  # type: ignore[misc]
+class _StrategyAttributes(AttributeTemplate):
     key = StrategyType
 
     def generic_resolve(self, kind: Any, name: str) -> Any:
@@ -318,7 +324,7 @@ _POSITION_MONEY: Final = {
 
 
 @infer_getattr
-class _PositionAttributes(AttributeTemplate):  # type: ignore[misc]
+class _PositionAttributes(AttributeTemplate):
     key = PositionType
 
     def generic_resolve(self, kind: Any, name: str) -> Any:
@@ -359,7 +365,7 @@ _ROW_FLAGS: Final = {
 
 
 @infer_getattr
-class _RowAttributes(AttributeTemplate):  # type: ignore[misc]
+class _RowAttributes(AttributeTemplate):
     key = RowType
 
     def generic_resolve(self, kind: Any, name: str) -> Any:
@@ -382,7 +388,7 @@ def _load_row_field(context: Any, builder: Any, kind: Any, value: Any, name: str
 
 
 def _row_reader(kind: RowType, table: str, counter: str, first: int) -> Any:
-    """Return the intrinsic `(strategy, id or index) -> a copy of the row`; `first` is the first valid number."""
+    """Return the intrinsic `(strategy, id or index) -> a copy of the row`, counted from `first`."""
 
     @intrinsic
     def read(typing_context: Any, strategy: Any, number: Any) -> Any:

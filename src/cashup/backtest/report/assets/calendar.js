@@ -110,5 +110,5 @@ function yearPanel() {
     return null;
   }
   const key = legend([["gain", t("strategy"), "area"], ["second", t("buy_and_hold"), "area"]]);
-  return panel(t("years"), { name: "years", tools: key }, chartBox("years", t("years"), drawYears));
+  return panel(t("years"), { name: "years", tools: key }, h("div.short", null, chartBox("years", t("years"), drawYears)));
 }

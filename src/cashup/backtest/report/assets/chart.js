@@ -58,6 +58,7 @@ const isNarrow = () => document.documentElement.clientWidth < 640;
 function baseOption(c) {
   return {
     animation: false,
+    useUTC: true,
     textStyle: { fontFamily: c.font, fontSize: 12, color: c.muted },
     tooltip: {
       confine: true,
@@ -82,28 +83,6 @@ function valueAxis(c, extra) {
     splitLine: { lineStyle: { color: c.faint } },
     splitNumber: 4,
     ...extra,
-  };
-}
-
-function timeAxis(c, extra) {
-  return {
-    type: "time",
-    axisLine: { lineStyle: { color: c.line } },
-    axisTick: { show: false },
-    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, formatter: timeLabels() },
-    splitLine: { show: false },
-    ...extra,
-  };
-}
-
-function timeLabels() {
-  return {
-    year: "{yyyy}",
-    month: view.lang === "zh" ? "{M}月" : "{MMM}",
-    day: view.lang === "zh" ? "{M}/{d}" : "{MMM} {d}",
-    hour: "{HH}:{mm}",
-    minute: "{HH}:{mm}",
-    second: "{HH}:{mm}:{ss}",
   };
 }
 

@@ -80,7 +80,7 @@ function term(text, meaning) {
   return h("button.term", { type: "button", "data-tip": meaning, "aria-description": meaning }, text);
 }
 
-const tip = { box: null, owner: null };
+const tip = { box: null, owner: null, top: 0 };
 
 function showTip(owner) {
   hideTip();
@@ -88,6 +88,7 @@ function showTip(owner) {
   tip.box = h("div.tip", { role: "tooltip" }, owner.dataset.tip);
   document.body.append(tip.box);
   const anchor = owner.getBoundingClientRect();
+  tip.top = anchor.top;
   const size = tip.box.getBoundingClientRect();
   const left = Math.max(8, Math.min(anchor.left, document.documentElement.clientWidth - size.width - 8));
   const above = anchor.top - size.height - 8;
@@ -128,7 +129,7 @@ function watchTips() {
       hideTip();
     }
   });
-  document.addEventListener("scroll", hideTip, { passive: true });
+  document.addEventListener("scroll", () => tip.owner && Math.abs(tip.owner.getBoundingClientRect().top - tip.top) > 2 && hideTip(), { passive: true, capture: true });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
 }
 

@@ -50,8 +50,8 @@ function drawEquity(chart, c) {
       { left: 8, right, top: narrow ? 226 : 304, height: narrow ? 80 : 104 },
     ],
     xAxis: [
-      timeAxis(c, { gridIndex: 0, axisLabel: { show: false }, axisLine: { show: false } }),
-      timeAxis(c, { gridIndex: 1 }),
+      timeAxis(c, curves.ts, chart.getWidth(), { gridIndex: 0, axisLabel: { show: false }, axisLine: { show: false } }),
+      timeAxis(c, curves.ts, chart.getWidth(), { gridIndex: 1 }),
     ],
     yAxis: [
       valueAxis(c, {
@@ -144,8 +144,6 @@ function drawdownPanel() {
 function drawExposure(chart, c) {
   const { exposure } = view.report.curves;
   const narrow = isNarrow();
-  const positive = Array.from(exposure.mean, (x) => Math.max(x, 0));
-  const negative = Array.from(exposure.mean, (x) => Math.min(x, 0));
   const part = (name, values, color) =>
     lineSeries(name, pairs(exposure.ts, values), color, { step: "end", lineStyle: { width: 0 }, areaStyle: { color: fade(color, 0.55) }, sampling: undefined });
   chart.setOption({
@@ -156,15 +154,15 @@ function drawExposure(chart, c) {
       formatter: (items) => {
         const k = items[0].dataIndex;
         return tipRows(time(exposure.ts[k]), [
-          [null, t("exposure.mean"), percent(exposure.mean[k], 1)],
-          [null, t("exposure.range"), `${percent(exposure.low[k], 0)} … ${percent(exposure.high[k], 0)}`],
+          [c.up, t("long"), percent(exposure.long_part[k], 1)],
+          [c.down, t("short"), percent(exposure.short_part[k], 1)],
         ]);
       },
     },
     grid: { left: 8, right: narrow ? 52 : 56, top: 10, bottom: 26 },
-    xAxis: timeAxis(c),
+    xAxis: timeAxis(c, exposure.ts, chart.getWidth()),
     yAxis: valueAxis(c, { scale: false, axisLabel: { color: c.muted, fontSize: 11, formatter: (x) => percent(x, 0) } }),
-    series: [part(t("long"), positive, c.up), part(t("short"), negative, c.down)],
+    series: [part(t("long"), exposure.long_part, c.up), part(t("short"), exposure.short_part, c.down)],
   });
 }
 
@@ -205,7 +203,7 @@ function rollingChart(kind, isPercent) {
         },
       },
       grid: { left: 8, right: 52, top: 10, bottom: 26 },
-      xAxis: timeAxis(c),
+      xAxis: timeAxis(c, chosen.ts, chart.getWidth()),
       yAxis: valueAxis(c, { scale: false, axisLabel: { color: c.muted, fontSize: 11, formatter: isPercent ? (x) => percent(x, 0) : (x) => fixed(x, 0, 1) } }),
       series: [
         lineSeries(t("buy_and_hold"), hold, c.second, { lineStyle: { width: 1.2, color: c.second } }),

@@ -32,7 +32,12 @@ function formatter(low, high, notation) {
 const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
 
 function fixed(x, low, high = low) {
-  return isNumber(x) ? formatter(low, high).format(x).replace("-", MINUS) : DASH;
+  return isNumber(x) ? minus(formatter(low, high).format(x)) : DASH;
+}
+
+// A true minus sign, and none before a zero.
+function minus(text) {
+  return /^-[0.,]*$/.test(text) ? text.slice(1) : text.replace("-", MINUS);
 }
 
 function withSign(text, x) {
@@ -45,7 +50,7 @@ function percent(x, digits = 2) {
   }
   const scaled = x * 100;
   if (Math.abs(scaled) >= 1e6) {
-    return `${formatter(0, 1, "compact").format(scaled).replace("-", MINUS)}%`;
+    return `${minus(formatter(0, 1, "compact").format(scaled))}%`;
   }
   return `${fixed(scaled, Math.abs(scaled) >= 1000 ? 0 : digits)}%`;
 }
@@ -60,7 +65,7 @@ function money(x) {
 const signedMoney = (x) => withSign(money(x), x);
 
 function compact(x) {
-  return isNumber(x) ? formatter(0, Math.abs(x) < 1 ? 4 : 2, "compact").format(x).replace("-", MINUS) : DASH;
+  return isNumber(x) ? minus(formatter(0, Math.abs(x) < 1 ? 4 : 2, "compact").format(x)) : DASH;
 }
 
 function price(x) {

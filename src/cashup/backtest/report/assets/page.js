@@ -153,6 +153,7 @@ async function start() {
   watchTips();
   watchPrinting();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
+  matchMedia("(max-width: 639px)").addEventListener("change", rebuild);
   document.addEventListener("click", (event) => {
     const menu = document.querySelector(".menu[open]");
     if (menu && !menu.contains(event.target)) {

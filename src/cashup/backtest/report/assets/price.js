@@ -1,7 +1,6 @@
 // The price chart: candles folded to what fits the window, real bars when zoomed in, trades on top.
 
 const CANDLE_STEPS = [1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440, 2880, 4320, 10080, 20160, 43200].map((m) => m * 60e3);
-const MOST_MARKERS = 220;
 const priceState = { from: null, to: null, selected: null, candles: [], step: 1 };
 
 // The trades on the drawn instrument as positions among the stored bars, in order of entry.
@@ -163,50 +162,4 @@ function drawStrip(params, api) {
   }
   const color = api.value(2) > 0 ? priceState.colors.up : priceState.colors.down;
   return { type: "rect", silent: true, shape: { x: start, y: area.y + area.height - 4, width: Math.max(1, end - start), height: 4 }, style: { fill: fade(color, 0.8) } };
-}
-
-// Round times inside the window, with the position of the first bar at or after each.
-function timeTicks(bars, from, to, wanted) {
-  const start = bars.ts[Math.max(0, Math.floor(from))];
-  const end = bars.ts[Math.min(bars.n - 1, Math.ceil(to))];
-  const day = 86400e3;
-  const steps = [60e3, 300e3, 900e3, 1800e3, 3600e3, 7200e3, 4 * 3600e3, 8 * 3600e3, 12 * 3600e3, day, 2 * day, 7 * day, 14 * day];
-  const step = steps.find((size) => (end - start) / size <= wanted);
-  const ticks = [];
-  if (step) {
-    for (let ts = Math.ceil(start / step) * step; ts <= end; ts += step) {
-      ticks.push(ts);
-    }
-  } else {
-    const months = Math.max(1, Math.ceil((end - start) / (30.4 * day) / wanted));
-    const every = [1, 2, 3, 6, 12, 24, 60].find((size) => size >= months) || 120;
-    const first = new Date(start);
-    let month = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth() + 1) / every) * every;
-    for (; monthStart(month) <= end; month += every) {
-      ticks.push(monthStart(month));
-    }
-  }
-  const labels = new Map();
-  ticks.forEach((ts) => labels.set(lowerBound(bars.ts, ts), tickLabel(ts, step)));
-  return labels;
-}
-
-function monthStart(month) {
-  return Date.UTC(Math.floor(month / 12), month % 12, 1);
-}
-
-function tickLabel(ts, step) {
-  const d = new Date(ts);
-  const midnight = d.getUTCHours() === 0 && d.getUTCMinutes() === 0;
-  if (!midnight) {
-    return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
-  }
-  const first = d.getUTCDate() === 1;
-  if (first && d.getUTCMonth() === 0) {
-    return String(d.getUTCFullYear());
-  }
-  if (first || !step) {
-    return t(`month.${d.getUTCMonth() + 1}`);
-  }
-  return view.lang === "zh" ? `${d.getUTCMonth() + 1}/${d.getUTCDate()}` : `${t(`month.${d.getUTCMonth() + 1}`)} ${d.getUTCDate()}`;
 }

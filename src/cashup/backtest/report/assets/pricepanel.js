@@ -89,10 +89,10 @@ function fillWindow(chart, bars, placed, parts) {
   const from = Math.max(0, Math.floor(priceState.from));
   const to = Math.min(bars.n, Math.ceil(priceState.to) + 1);
   const width = Math.max(200, chart.getWidth() - (isNarrow() ? 64 : 80));
-  const step = candleMs(bars, to - from, width / 5);
+  const step = candleMs(bars, to - from, width / 4);
   const candles = foldCandles(bars, from, to, step);
   const visible = placed.filter((trade) => trade.to >= from - 1 && trade.from <= to);
-  const few = visible.length <= MOST_MARKERS;
+  const few = visible.length <= width / 5;
   priceState.candles = candles;
   priceState.shown = few ? visible : visible.filter((trade) => trade.row === priceState.selected);
   let low = Infinity;
@@ -104,7 +104,8 @@ function fillWindow(chart, bars, placed, parts) {
     volume = Math.max(volume, candle.volume);
   }
   const room = (high - low || Math.abs(high) * 0.01 || 1) * 0.06;
-  const labels = timeTicks(bars, from, to - 1, Math.max(3, Math.floor(width / 90)));
+  const times = roundTimes(bars.ts[from], bars.ts[to - 1], Math.max(3, Math.floor(width / 90)));
+  const labels = new Map(times.map(([ts, text]) => [lowerBound(bars.ts, ts), text]));
   const ticks = { customValues: [...labels.keys()], formatter: (x) => labels.get(x) || "" };
   chart.setOption({
     xAxis: [{}, { axisLabel: ticks }, {}],
@@ -118,7 +119,8 @@ function fillWindow(chart, bars, placed, parts) {
   });
   parts.scale.textContent = t("candle_size", { size: duration(step) });
   parts.hint.textContent = few ? t("zoom_hint") : t("too_many_trades", { n: fixed(visible.length, 0) });
-  readout(parts, candles[candles.length - 1]);
+  const under = parts.pointer === undefined ? null : candleAt(chart.convertFromPixel({ xAxisIndex: 0 }, parts.pointer));
+  readout(parts, under || candles[candles.length - 1]);
 }
 
 function readout(parts, candle) {
@@ -126,15 +128,15 @@ function readout(parts, candle) {
     return;
   }
   const change = candle.close / candle.open - 1;
-  const item = (name, value) => [h("span", null, name), h(`b.${change >= 0 ? "up" : "down"}`, null, value)];
+  const item = (name, value) => h("span", null, name, h(`b.${change >= 0 ? "up" : "down"}`, null, value));
   parts.readout.replaceChildren(
     h("time", null, time(candle.ts)),
-    ...item("O", price(candle.open)),
-    ...item("H", price(candle.high)),
-    ...item("L", price(candle.low)),
-    ...item("C", price(candle.close)),
-    ...item("", signedPercent(change)),
-    ...item("V", compact(candle.volume)),
+    item("O", price(candle.open)),
+    item("H", price(candle.high)),
+    item("L", price(candle.low)),
+    item("C", price(candle.close)),
+    item("", signedPercent(change)),
+    item("V", compact(candle.volume)),
   );
 }
 
@@ -144,10 +146,12 @@ function candleAt(x) {
 
 // The window at the start: everything while trades can be told apart, else the latest of them.
 function firstWindow(bars, placed) {
-  if (placed.length <= MOST_MARKERS) {
+  const width = document.documentElement.clientWidth;
+  const many = Math.max(12, Math.round(Math.min(width, 1300) / 22));
+  if (placed.length <= 2 * many) {
     return [0, bars.n - 1];
   }
-  const trade = placed[placed.length - 60];
+  const trade = placed[placed.length - many];
   return [Math.max(0, trade.from - 5), bars.n - 1];
 }
 
@@ -201,6 +205,7 @@ function startPrice(chart, c, box, bars, placed, parts) {
   surface.off("mousemove");
   surface.on("mousemove", (event) => {
     if (chart.containPixel({ gridIndex: [0, 1] }, [event.offsetX, event.offsetY])) {
+      parts.pointer = event.offsetX;
       readout(parts, candleAt(chart.convertFromPixel({ xAxisIndex: 0 }, event.offsetX)));
     }
   });

@@ -59,7 +59,14 @@ function tradeColumns(c, first) {
     c.exit_reason && wordColumn("exit_reason", c.exit_reason, "exit_reason"),
     c.tag && c.tag.some((tag) => tag && tag !== "0") && wordColumn("tag", c.tag, "raw"),
   ];
-  return columns.filter(Boolean);
+  const kept = columns.filter(Boolean);
+  return isNarrow() ? firstOf(kept, ["number", "side", "pnl", "return", "entry_ts", "held"]) : kept;
+}
+
+// On a narrow screen the columns that matter most come first.
+function firstOf(columns, keys) {
+  const rank = (column) => (keys.includes(column.key) ? keys.indexOf(column.key) : keys.length);
+  return columns.map((column, k) => [rank(column), k, column]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(([, , column]) => column);
 }
 
 function exitColumn(c) {
@@ -121,7 +128,8 @@ function orderColumns(c) {
     c.done_ts && timeColumn("done_ts", "done", c.done_ts),
     c.tag && c.tag.some((tag) => tag && tag !== "0") && wordColumn("tag", c.tag, "raw"),
   ];
-  return columns.filter(Boolean);
+  const kept = columns.filter(Boolean);
+  return isNarrow() ? firstOf(kept, ["id", "side", "type", "status", "created_ts", "reason"]) : kept;
 }
 
 function ordersPanel() {
