@@ -12,6 +12,7 @@ from property.kernel_scenarios import MINUTE, Scenario, play_kernel, scenarios
 
 QUIET = settings(
     max_examples=100,
+    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

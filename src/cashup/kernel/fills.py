@@ -99,7 +99,7 @@ def leverage_room(address: int, k: int, side: int, price: float) -> float:
         tier = tier_at(run.tiers, instrument.tier_start + j)
         if tier.max_leverage > 0.0 and tier.max_leverage < instrument.leverage:
             most = tier.notional_floor / notional(instrument.kind, instrument.contract_size, price)
-            return float(max(0.0, most - held))
+            return float(most - held) if most - held > ROUNDING_ERROR * most else 0.0
     return math.inf
 
 

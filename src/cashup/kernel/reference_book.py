@@ -317,7 +317,9 @@ class ReferenceBook:
         ]
         ceiling = instrument.most_notional()
         if ceiling is not None:
-            most = max(ZERO, ceiling / instrument.worth(ONE, paid) - order.side * position.quantity)
+            whole = ceiling / instrument.worth(ONE, paid)
+            most = whole - order.side * position.quantity
+            most = ZERO if most <= ROUNDING_ERROR * whole else most
             limits.append((most, "leverage"))
         for most, reason in limits:
             if wanted is None or wanted > most * (1 + ROUNDING_ERROR):
