@@ -70,14 +70,25 @@ def show(outcomes: dict[str, list[Outcome]], bars: int) -> list[dict[str, object
     rows: list[dict[str, object]] = []
     ours = statistics.median(o.seconds for o in next(iter(outcomes.values())))
     table = Table(title=f"{bars:,} one-minute bars, SMA {FAST}/{SLOW}, 0.1 % fee, next-open fills")
-    for column in ("engine", "M bars/s", "ms", "first row is faster by", "trades", "final equity"):
+    for column in (
+        "engine",
+        "M bars/s",
+        "loop alone",
+        "ms",
+        "first row is faster by",
+        "trades",
+        "final equity",
+    ):
         table.add_column(column, justify="left" if column == "engine" else "right")
     for name, runs in outcomes.items():
         seconds = statistics.median(o.seconds for o in runs)
         last = runs[-1]
+        loops = [o.loop_seconds for o in runs if o.loop_seconds]
+        loop = statistics.median(loops) if loops else None
         rows.append(
             {
                 "engine": name,
+                "loop_bars_per_second": bars / loop if loop else None,
                 "bars_per_second": bars / seconds,
                 "seconds": seconds,
                 "ratio": seconds / ours,
@@ -89,6 +100,7 @@ def show(outcomes: dict[str, list[Outcome]], bars: int) -> list[dict[str, object
         table.add_row(
             name,
             f"{bars / seconds / 1e6:,.3f}",
+            f"{bars / loop / 1e6:,.1f}" if loop else "",
             f"{seconds * 1e3:,.1f}",
             f"{seconds / ours:,.1f}x",
             f"{last.trades:,}",

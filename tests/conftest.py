@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no fault of the code; every run tries the same cases, the nightly one new ones.
+settings.register_profile("cashup", deadline=None, derandomize="CASHUP_NIGHTLY" not in os.environ)
+settings.load_profile("cashup")
 
 ROOT = Path(__file__).resolve().parent.parent
 

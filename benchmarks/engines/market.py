@@ -28,11 +28,16 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one engine made of it."""
+    """What one engine made of it.
+
+    `seconds` is one whole run from bars in memory to final equity, indicators included; `loop_seconds`, where an
+    engine tells it, is the time over the bars alone.
+    """
 
     seconds: float
     final_equity: float
     trades: int
+    loop_seconds: float | None = None
 
 
 def random_walk(bars: int, *, seed: int = 7) -> Market:
@@ -48,11 +53,13 @@ def random_walk(bars: int, *, seed: int = 7) -> Market:
     open_[0] = 1.0
     open_[1:] = close[:-1] * np.exp(gap[1:])
     spread = np.abs(rng.normal(0.0, 4e-4, (2, bars)))
+    # Venues quote on a grid; ties between averages can only happen on one.
+    open_, close = np.round(open_, 6), np.round(close, 6)
     return Market(
         ts=1_704_067_200_000 + 60_000 * np.arange(bars, dtype=np.int64),
         open=open_,
-        high=np.maximum(open_, close) * np.exp(spread[0]),
-        low=np.minimum(open_, close) * np.exp(-spread[1]),
+        high=np.round(np.maximum(open_, close) * np.exp(spread[0]), 6),
+        low=np.round(np.minimum(open_, close) * np.exp(-spread[1]), 6),
         close=close,
         volume=rng.lognormal(20.0, 1.0, bars),
     )

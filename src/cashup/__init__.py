@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cashup.version import __version__
 
 if TYPE_CHECKING:
+    import cashup.engine.indicators as ta
     from cashup.app.workbench import Backtest as Backtest
-    from cashup.engine import indicators as ta
     from cashup.engine.strategy import Strategy as Strategy
     from cashup.engine.strategy import param as param
 

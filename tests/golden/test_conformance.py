@@ -82,9 +82,7 @@ def against_vectorbt(bars: pl.DataFrame, fast: int, slow: int) -> None:
         index = pd.to_datetime(bars["ts"].to_numpy(), unit="ms")
         close, open_ = (pd.Series(bars[name].to_numpy(), index) for name in ("close", "open"))
         shifted = [pd.Series(np.concatenate(([False], signal[:-1])), index) for signal in (up, down)]
-        theirs = vbt.Portfolio.from_signals(
-            close, *shifted, price=open_, fees=FEE, init_cash=CASH, freq="1h"
-        )
+        theirs = vbt.Portfolio.from_signals(close, *shifted, price=open_, fees=FEE, init_cash=CASH, freq="1h")
         records = theirs.trades.records
         value = theirs.value().to_numpy()
     ours = Backtest(Cross, bars, params={"fast": fast, "slow": slow}, cash=CASH, fee=FEE).run()
@@ -92,7 +90,9 @@ def against_vectorbt(bars: pl.DataFrame, fast: int, slow: int) -> None:
     np.testing.assert_allclose(ours.trades["entry_price"], records["entry_price"], rtol=1e-12)
     np.testing.assert_allclose(ours.trades["quantity"], records["size"], rtol=1e-9)
     closed = ~ours.trades["is_open"].to_numpy()
-    np.testing.assert_allclose(ours.trades["pnl"].to_numpy()[closed], records["pnl"][closed], rtol=1e-7, atol=1e-6)
+    np.testing.assert_allclose(
+        ours.trades["pnl"].to_numpy()[closed], records["pnl"][closed], rtol=1e-7, atol=1e-6
+    )
     np.testing.assert_allclose(ours.equity["equity"], value, rtol=1e-9)
 
 

@@ -54,7 +54,9 @@ numbers = st.deferred(
     lambda: (
         st.sampled_from(NUMBERS)
         | st.builds("({} {} {})".format, numbers, st.sampled_from(["+", "-", "*"]), numbers)
-        | st.builds("({} / {})".format, numbers, st.sampled_from(["3.0", "(1.5 + abs(x))", "7"]))
+        | st.builds(
+            "({} / {})".format, numbers, st.sampled_from(["3.0", "(1.5 + abs(x))", "7", "self.count"])
+        )
         | st.builds("({} // {})".format, numbers, st.sampled_from(["3", "0.7"]))
         | st.builds("({} % {})".format, numbers, st.sampled_from(["4", "1.3", "-3"]))
         | st.builds("min({}, {})".format, numbers, numbers)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cashup.backtest.events import run_events
 from cashup.backtest.fast import run_fast
+from cashup.engine.rules import simulated_rules
 from cashup.kernel import types as k
 from parity.random_runs import RandomTrader, market
 
@@ -42,8 +43,13 @@ def assert_books_agree(node):
 
 
 def compare(strategy, data):
+    """Run the kernel's loop, a node with all its parts, and a node nobody watches."""
     fast = run_fast(strategy, data, mode="python")
-    event = run_events(strategy, data)
+    for rules in (simulated_rules(), None):
+        assert_equal(fast, run_events(strategy, data, rules=rules))
+
+
+def assert_equal(fast, event):
     memory = event.node.book.memory
     assert_same(fast.memory.fills, memory.fills)
     assert_same(fast.memory.payments, memory.payments)
@@ -57,7 +63,6 @@ def compare(strategy, data):
     assert fast.strategy.heard == event.strategy.heard
     assert fast.memory.counters() == event.counters
     assert_books_agree(event.node)
-    return fast, event
 
 
 def trader(seed, data, activity=0.3):

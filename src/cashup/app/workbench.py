@@ -12,7 +12,7 @@ from cashup.app.compose import data_dir
 from cashup.backtest.options import Mode
 from cashup.backtest.runner import Backtest as PlainBacktest
 from cashup.backtest.shelf import Loaded
-from cashup.data.datasets import DatasetKey, DataKind
+from cashup.data.datasets import DataKind, DatasetKey
 from cashup.data.importers import Imported, from_frame, read_file
 from cashup.data.resample import resample
 from cashup.data.store import Store
@@ -31,7 +31,7 @@ class StoreShelf:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def load(self, data: Any, timeframe: str | None, since: Any, until: Any) -> Loaded:
+    def load(self, data: Any, timeframe: str | None) -> Loaded:
         """See `cashup.backtest.shelf.Shelf.load`."""
         if isinstance(data, Path) or (isinstance(data, str) and self._is_file(data)):
             return self._loaded(read_file(data, kind=DataKind.BARS), str(data))
@@ -43,7 +43,7 @@ class StoreShelf:
         """See `cashup.backtest.shelf.Shelf.resample`."""
         return resample(bars, source, target)
 
-    def funding(self, name: str, data: Any, since: Any, until: Any) -> pl.DataFrame | None:
+    def funding(self, name: str, data: Any) -> pl.DataFrame | None:
         """See `cashup.backtest.shelf.Shelf.funding`."""
         if data is not None:
             return self._rows(data, DataKind.FUNDING)
@@ -64,7 +64,9 @@ class StoreShelf:
         return False
 
     def _stored(self, name: str, timeframe: str | None) -> Loaded:
-        kept = [key.timeframe for key in self.store.datasets() if key.name == name and key.kind is DataKind.BARS]
+        kept = [
+            key.timeframe for key in self.store.datasets() if key.name == name and key.kind is DataKind.BARS
+        ]
         frames = sorted(frame for frame in kept if frame is not None)
         if not frames:
             names = sorted({key.name for key in self.store.datasets() if key.kind is DataKind.BARS})
@@ -84,7 +86,8 @@ class StoreShelf:
             if not fitting:
                 stored = ", ".join(map(str, frames))
                 raise InputError(
-                    explain(f"{name} is stored as {stored}; none makes up bars of {wanted}"), field="timeframe"
+                    explain(f"{name} is stored as {stored}; none makes up bars of {wanted}"),
+                    field="timeframe",
                 )
             chosen = fitting[-1]
         bars = self.store.read_bars(name, chosen)
@@ -92,9 +95,7 @@ class StoreShelf:
 
     def _loaded(self, imported: Imported, source: str) -> Loaded:
         if imported.timeframe is None:
-            raise InputError(
-                explain(f"{source} holds {imported.kind.value}", expected="bars"), field="data"
-            )
+            raise InputError(explain(f"{source} holds {imported.kind.value}", expected="bars"), field="data")
         name = str(imported.name) if imported.name else "data:ASSET/CASH"
         return Loaded(name=name, bars=imported.frame, timeframe=imported.timeframe, source=source)
 

@@ -57,7 +57,9 @@ class Leak:
     def __str__(self) -> str:
         when = format_time(self.bar_ts)
         if self.column == "orders":
-            return f"orders change at bar {self.bar} ({when}) when the bars after bar {self.cut - 1} are unknown"
+            return (
+                f"orders change at bar {self.bar} ({when}) when the bars after bar {self.cut - 1} are unknown"
+            )
         return (
             f"self.{self.column} at bar {self.bar} ({when}) is {self.full:.10g}, but {self.truncated:.10g} when the "
             f"bars after bar {self.cut - 1} are unknown"
@@ -95,7 +97,9 @@ class CheckReport:
         """Return it as plain values."""
         return {
             "clean": self.is_clean,
-            "leaks": [{name: getattr(leak, name) for name in leak.__dataclass_fields__} for leak in self.leaks],
+            "leaks": [
+                {name: getattr(leak, name) for name in leak.__dataclass_fields__} for leak in self.leaks
+            ],
             "warm_up": dict(self.warm_up),
             "cuts": list(self.cuts),
             "bars": self.bars,

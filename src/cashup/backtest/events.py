@@ -19,7 +19,7 @@ from cashup.engine.cache import BarsClosed
 from cashup.engine.callbacks import strategy_failed, wants_of
 from cashup.engine.codes import INSTRUMENT_KINDS
 from cashup.engine.grid import FREE
-from cashup.engine.node import Node, NodePorts
+from cashup.engine.node import Node, NodePorts, UnwatchedPorts
 from cashup.engine.node_host import NodeHost
 from cashup.engine.portfolio import Portfolio
 from cashup.engine.rules import Rule
@@ -114,8 +114,9 @@ def run_events(
     Args:
         strategy: The instance.
         market: Bars, constants, rules of matching and cash.
-        rules: Risk rules; by default those before a simulated venue, without limits.
-        bus: Where the node publishes what happens, for those who want to listen.
+        rules: Risk rules, such as `simulated_rules(RiskLimits(...))`.
+        bus: Where the node publishes what happens, for those who want to listen. With neither rules nor a bus
+            the node runs unwatched: the same result, sooner, without orders' lives in `node.execution`.
 
     Raises:
         StrategyFailed: A method of the strategy raised; the message names file, line and bar.
@@ -143,11 +144,14 @@ def run_events(
         start=start,
     )
     clock = SimClock(start)
+    ports: NodePorts | UnwatchedPorts = UnwatchedPorts(clock, exchange)
+    if rules is not None or bus is not None:
+        ports = NodePorts(clock=clock, client=exchange, bus=bus or MessageBus())
     node = Node(
         strategy,
         host,
         Portfolio(ACCOUNT, instruments, currency=instruments[0].settle, cash=FREE.to_decimal(market.cash)),
-        NodePorts(clock=clock, client=exchange, bus=bus or MessageBus()),
+        ports,
         account_id=ACCOUNT,
         strategy_id=StrategyId(type(strategy).__name__),
         rules=rules,

@@ -35,10 +35,10 @@ def data_hash(market: MarketData) -> str:
         for table in (item.bars, item.detail):
             if table is not None:
                 for name in ("open_ts", "open", "high", "low", "close", "volume"):
-                    digest.update(memoryview(getattr(table, name)).cast("B"))
+                    digest.update(getattr(table, name).tobytes())
         for values in (item.mark, item.funding_ts, item.funding_rate, item.funding_mark):
             if values is not None:
-                digest.update(memoryview(values).cast("B"))
+                digest.update(values.tobytes())
     return digest.hexdigest()[:16]
 
 

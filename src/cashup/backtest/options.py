@@ -68,7 +68,9 @@ class Options:
         if self.limit_fill not in LIMIT_FILLS:
             raise UnknownNameError("limit fill", self.limit_fill, tuple(LIMIT_FILLS), field="limit_fill")
         if self.margin_mode not in (None, "isolated", "cross"):
-            raise UnknownNameError("margin mode", str(self.margin_mode), ("isolated", "cross"), field="margin_mode")
+            raise UnknownNameError(
+                "margin mode", str(self.margin_mode), ("isolated", "cross"), field="margin_mode"
+            )
         known = {item.name for item in fields(InstrumentSpec)}
         for name in self.instrument:
             if name not in known:
@@ -91,7 +93,8 @@ class Options:
             except ValueError:
                 raise InputError(
                     explain(
-                        f"slippage {self.slippage!r} has no coefficient", expected=f"for example {name}:0.0005"
+                        f"slippage {self.slippage!r} has no coefficient",
+                        expected=f"for example {name}:0.0005",
                     ),
                     field="slippage",
                 ) from None
@@ -163,4 +166,4 @@ def _number(
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(explain(f"{name} is {value!r}", expected=f"a number, {wanted}"), field=name)
     if not (low <= value <= high and value > above and math.isfinite(value)):
-        raise InputError(explain(f"{name} is {value!r}", expected=wanted, hint=hint or None), field=name)
+        raise InputError(explain(f"{name} is {value!r}", expected=wanted, hint=hint), field=name)

@@ -119,7 +119,9 @@ class Result:
                 "instrument": names[rows["instrument"]] if len(rows) else np.array([], dtype=str),
                 "order": rows["order"],
                 "side": _translate(rows["side"], {kt.BUY: "buy", kt.SELL: "sell"}),
-                "kind": _translate(rows["kind"], {kt.FILL_TRADE: "trade", kt.FILL_LIQUIDATION: "liquidation"}),
+                "kind": _translate(
+                    rows["kind"], {kt.FILL_TRADE: "trade", kt.FILL_LIQUIDATION: "liquidation"}
+                ),
                 "liquidity": _translate(rows["maker"], {0: "taker", 1: "maker"}),
                 "price": rows["price"],
                 "quantity": rows["quantity"],

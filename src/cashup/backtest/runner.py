@@ -150,7 +150,7 @@ class Backtest:
         self, name: str | None, source: Any, wanted: str | None, detail: Any, funding: Any, mark: Any
     ) -> InstrumentData:
         since, until = self.period
-        loaded = self._shelf.load(source, wanted, since, until)
+        loaded = self._shelf.load(source, wanted)
         self.sources.append(loaded)
         name = name or loaded.name
         frame = Timeframe.parse(wanted) if wanted else loaded.timeframe
@@ -183,7 +183,7 @@ class Backtest:
         if detail is True:
             return table_of(name, own, bars) if own != frame else None
         stored = isinstance(detail, str) and not Path(detail).suffix
-        loaded = self._shelf.load(source if stored else detail, detail if stored else None, *self.period)
+        loaded = self._shelf.load(source if stored else detail, detail if stored else None)
         fine = window(loaded.bars, *self.period)
         target = Timeframe.parse(detail) if stored else loaded.timeframe
         if loaded.timeframe != target:
@@ -192,7 +192,7 @@ class Backtest:
 
     def _perpetual(self, name: str, funding: Any, mark: Any, matched: BarTable) -> dict[str, Any]:
         extra: dict[str, Any] = {}
-        rates = None if funding is False else self._shelf.funding(name, funding, *self.period)
+        rates = None if funding is False else self._shelf.funding(name, funding)
         if rates is not None and len(rates):
             # Venues stamp settlements some milliseconds late; the second they belong to is what counts.
             seconds = rates["ts"].to_numpy() // 1000
@@ -222,7 +222,10 @@ def instance_of(strategy: type[Strategy] | Strategy | str | Path, params: Mappin
     if isinstance(strategy, type) and issubclass(strategy, Strategy):
         return strategy(**params)
     raise InputError(
-        explain(f"{strategy!r} is no strategy", expected="a Strategy class, an instance, a file or a template's name"),
+        explain(
+            f"{strategy!r} is no strategy",
+            expected="a Strategy class, an instance, a file or a template's name",
+        ),
         field="strategy",
     )
 

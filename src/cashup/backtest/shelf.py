@@ -30,7 +30,7 @@ class Loaded:
 class Shelf(Protocol):
     """Finds market data by whatever the user calls it."""
 
-    def load(self, data: Any, timeframe: str | None, since: Any, until: Any) -> Loaded:
+    def load(self, data: Any, timeframe: str | None) -> Loaded:
         """Return bars of a stored name, a file or a frame; of stored ones the best that make up `timeframe`.
 
         Raises:
@@ -41,7 +41,7 @@ class Shelf(Protocol):
     def resample(self, bars: pl.DataFrame, source: Timeframe, target: Timeframe) -> pl.DataFrame:
         """Return whole bars of the timeframe `target`."""
 
-    def funding(self, name: str, data: Any, since: Any, until: Any) -> pl.DataFrame | None:
+    def funding(self, name: str, data: Any) -> pl.DataFrame | None:
         """Return funding (ts ms, funding_rate) of a file or frame, or what is stored under the name, or None."""
 
     def mark(self, name: str, data: Any, timeframe: Timeframe) -> pl.DataFrame | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -57,12 +58,12 @@ def written(key: str, value: float | int) -> str:
     return f"{value:,.2f}"
 
 
-def sparkline(values: np.ndarray, width: int = 60) -> str:
+def sparkline(values: np.ndarray, width: int = 48) -> str:
     """Return a line of blocks as high as the values."""
     if len(values) == 0:
         return ""
     edges = np.linspace(0, len(values), min(width, len(values)) + 1).astype(int)
-    points = np.array([values[a:b].mean() for a, b in zip(edges, edges[1:], strict=False) if b > a])
+    points = np.array([values[a:b].mean() for a, b in itertools.pairwise(edges) if b > a])
     spread = points.max() - points.min()
     level = np.zeros(len(points)) if spread == 0 else (points - points.min()) / spread
     return "".join(_BARS[round(x * (len(_BARS) - 1))] for x in level)
@@ -84,7 +85,9 @@ def _table(result: Result, *, full: bool) -> RenderableType:
         for item in items:
             value = result.statistics[item.key]
             style = _style(item.key, value)
-            table.add_row(item.label, f"[{style}]{written(item.key, value)}[/]" if style else written(item.key, value))
+            table.add_row(
+                item.label, f"[{style}]{written(item.key, value)}[/]" if style else written(item.key, value)
+            )
         parts.append(table)
     return Columns(parts, padding=(0, 4))
 
@@ -107,7 +110,8 @@ def render(result: Result, *, full: bool = False) -> RenderableType:
     span = f"{config['first_bar'][:10]} to {config['last_bar'][:10]}"
     heading = Text.assemble(
         (result.outcome.strategy, "bold"),
-        f" on {', '.join(config['instruments'])}, {config['timeframe']}, {span}, {config['bars']:,} bars, {result.mode}",
+        f" on {', '.join(config['instruments'])}, {config['timeframe']}, {span}, ",
+        f"{config['bars']:,} bars, {result.mode}",
     )
     parameters = ", ".join(f"{name}={value}" for name, value in config["parameters"].items())
     curve = result.curve.equity

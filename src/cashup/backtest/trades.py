@@ -90,8 +90,7 @@ def trades_of(outcome: RunOutcome) -> pl.DataFrame:
     order_types = outcome.orders["type"].tolist() if len(outcome.orders) else []
     for fill in outcome.fills.tolist():
         _take_fill(outcome, dict(zip(_FILL_NAMES, fill, strict=True)), legs, rows, order_types)
-    for leg in legs.values():
-        rows.append(_open_row(outcome, leg))
+    rows += [_open_row(outcome, leg) for leg in legs.values()]
     frame = pl.DataFrame(rows, schema=SCHEMA) if rows else pl.DataFrame(schema=SCHEMA)
     return _with_excursions(outcome, _with_funding(outcome, frame))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 import urllib.error
 import urllib.request
@@ -72,7 +71,9 @@ class Archive:
             InputError: the archive keeps no such data.
         """
         if key.kind not in _KINDS:
-            raise InputError(explain(f"the archive has no {key.kind.value}", expected="bars, trades or funding"))
+            raise InputError(
+                explain(f"the archive has no {key.kind.value}", expected="bars, trades or funding")
+            )
         rows, absent = 0, []
         done = self._stored_until(key)
         for start, end, whole_month in periods(since, until):
@@ -150,7 +151,7 @@ class Archive:
                             written += len(chunk)
                 if expected and written < expected:
                     raise OSError(f"the connection closed after {written} of {expected} bytes")
-                os.replace(part, target)
+                part.replace(target)
                 return True
             except urllib.error.HTTPError as e:
                 if e.code == 404:
@@ -170,7 +171,9 @@ class Archive:
     def _wait(self, path: str, attempt: int, error: Exception) -> None:
         retry = error.headers.get("Retry-After") if isinstance(error, urllib.error.HTTPError) else None
         if attempt == ATTEMPTS - 1:
-            raise ExchangeUnavailable(f"the archive did not deliver {path}: {error}", venue="binance") from error
+            raise ExchangeUnavailable(
+                f"the archive did not deliver {path}: {error}", venue="binance"
+            ) from error
         self._sleep(float(retry) if retry and retry.isdigit() else 0.5 * 2.0**attempt)
 
 

@@ -128,7 +128,10 @@ class Downloader:
         until = min(until_ms if until_ms is not None else now, now)
         if since_ms >= until:
             raise InputError(
-                explain(f"nothing lies between {since_ms} and {until}", expected="since before until and before now"),
+                explain(
+                    f"nothing lies between {since_ms} and {until}",
+                    expected="since before until and before now",
+                ),
                 field="since",
             )
         self._waits = 0

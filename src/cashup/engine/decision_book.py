@@ -12,6 +12,7 @@ from typing import Any, Final
 from cashup.engine.cache import BarsClosed, BarValues
 from cashup.engine.codes import SIDE_CODES
 from cashup.engine.grid import FREE, InstrumentGrid
+from cashup.engine.order_rows import Row
 from cashup.engine.words import floats, integers, slot
 from cashup.kernel import entry, replica
 from cashup.kernel import types as k
@@ -140,6 +141,29 @@ class DecisionBook:
             fill.ts_event,
             total,
             1 if is_last else 0,
+        )
+
+    def fill_row(self, number: int, row: Row, *, total: float, is_last: bool) -> None:
+        """Enter a trade that came as a row of the kernel's fill table."""
+        replica.enter_fill(
+            self._address,
+            number,
+            row.instrument,
+            row.side,
+            row.quantity,
+            row.price,
+            row.fee,
+            row.kind,
+            row.maker,
+            row.ts,
+            total,
+            1 if is_last else 0,
+        )
+
+    def funding_row(self, row: Row) -> None:
+        """Enter a funding payment that came as a row of the kernel's payment table."""
+        replica.enter_funding(
+            self._address, row.instrument, row.ts, row.rate, row.price, row.quantity, row.amount
         )
 
     def status(self, number: int, status: int, reason: int, ts: int) -> None:

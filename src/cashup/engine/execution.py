@@ -55,22 +55,22 @@ class ExecutionEngine:
     def submit(self, command: SubmitOrder) -> None:
         """Write the orders of `command` to the journal, then send them together."""
         parents = {request.client_order_id for request in command.requests}
+        now = self._clock.now()
         for request in command.requests:
-            self._begin(request)
             state = OrderHeld if request.parent_id in parents else OrderSubmitted
-            self._record(state(client_order_id=request.client_order_id, **self._times()))
+            event = state(client_order_id=request.client_order_id, ts_event=now, ts_init=now)
+            self._begin(request, event)
         self._client.submit(command)
 
     def deny(self, request: OrderRequest, refusal: OrderRefused) -> OrderDenied:
         """Write down that an order was refused by our own rules, and is not sent."""
-        self._begin(request)
         event = OrderDenied(
             client_order_id=request.client_order_id,
             reason=refusal.reason,
             message=refusal.message,
             **self._times(),
         )
-        self._record(event)
+        self._begin(request, event)
         return event
 
     def cancel(self, command: CancelOrder) -> bool:
@@ -127,12 +127,13 @@ class ExecutionEngine:
             if order.is_open:
                 yield name
 
-    def _begin(self, request: OrderRequest) -> None:
+    def _begin(self, request: OrderRequest, event: OrderEvent) -> None:
+        """Make an order and let the first thing happen to it."""
         name = request.client_order_id
         if name in self.orders:
             raise InvariantBroken(explain(f"order {name} was made twice"))
         self._journal.append(OrderInitialized(request=request))
-        self._keep(Order.of(request))
+        self._record(event, Order.of(request))
 
     def _record(self, event: OrderEvent, order: Order | None = None) -> Order:
         """Apply first, so that nothing illegal enters the journal."""

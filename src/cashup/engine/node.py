@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cashup.engine.cache import BarCollector, BarsClosed, DataCache
 from cashup.engine.callbacks import strategy_failed, wants_of
@@ -21,8 +21,9 @@ from cashup.engine.journal import MemoryJournal
 from cashup.engine.node_host import NodeHost
 from cashup.engine.order_router import OrderRouter
 from cashup.engine.portfolio import Change, Portfolio
-from cashup.engine.ports import Clock, ExchangeClient, IdSource, OrderJournal
+from cashup.engine.ports import Clock, ExchangeClient, IdSource, OrderJournal, RowVenue
 from cashup.engine.risk import AccountView, RiskEngine
+from cashup.engine.row_entries import RowEntries, RowRouter
 from cashup.engine.rules import Rule, simulated_rules
 from cashup.engine.strategy import Strategy
 from cashup.kernel import types as k
@@ -73,6 +74,13 @@ class NodePorts:
     bus: MessageBus = field(default_factory=MessageBus)
 
 
+class UnwatchedPorts(NamedTuple):
+    """What surrounds a node nobody watches: no journal, no requests, exact books only when looked at."""
+
+    clock: Clock
+    venue: RowVenue
+
+
 class Node:
     """One strategy on one account of one venue.
 
@@ -80,7 +88,8 @@ class Node:
         strategy: Ready to run: attached to `host`.
         host: Its host, over the node's own memory.
         portfolio: The exact books, with the instruments in the order bars come in.
-        ports: What surrounds the node.
+        ports: What surrounds the node. `UnwatchedPorts` leave out everything a run needs only when somebody
+            follows it: risk rules, the journal, the orders' lives. Decisions and their results are the same.
         rules: Risk rules in order; those before a simulated venue when not given.
         account_id: The account orders are placed on.
         strategy_id: The running strategy's name.
@@ -89,8 +98,8 @@ class Node:
     Attributes:
         portfolio: The exact books.
         book: The same on float64, what decisions are made on.
-        execution: Every order and its state.
-        risk: The gate orders pass; `risk.halt` stops trading.
+        execution: Every order and its state (of a watched node).
+        risk: The gate orders pass; `risk.halt` stops trading (of a watched node).
     """
 
     def __init__(
@@ -98,31 +107,50 @@ class Node:
         strategy: Strategy,
         host: NodeHost,
         portfolio: Portfolio,
-        ports: NodePorts,
+        ports: NodePorts | UnwatchedPorts,
         *,
         account_id: AccountId,
         strategy_id: StrategyId,
         rules: Sequence[Rule] | None = None,
         first_decision: int = 0,
     ) -> None:
-        names = tuple(portfolio.instruments)
         self.portfolio = portfolio
         self.book = DecisionBook(host.memory, tuple(portfolio.instruments.values()))
-        self.execution = ExecutionEngine(ports.client, ports.journal, ports.clock)
-        view = AccountView(portfolio, self.execution, self._last_price)
-        self.risk = RiskEngine(simulated_rules() if rules is None else rules, view)
         self._strategy = strategy
         self._ask = strategy.on_bar
         self._host = host
         self._clock = ports.clock
-        self._bus = ports.bus
         self._cache = DataCache()
-        self._collector = BarCollector(names)
+        self._collector = BarCollector(tuple(portfolio.instruments))
         self._first_decision = first_decision
         self._wants = wants_of(strategy)
         self._account_id = account_id
+        self._queue: deque[object] = deque()
+        self._is_busy = False
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            BarsClosed: self._on_bars,
+            Bar: self._on_bar,
+            TimerFired: self._publish,
+        }
+        if isinstance(ports, UnwatchedPorts):
+            self._go_unwatched(ports, strategy_id)
+        else:
+            self._go_watched(ports, rules, strategy_id)
+
+    def _go_unwatched(self, ports: UnwatchedPorts, strategy_id: StrategyId) -> None:
+        self._bus = MessageBus()
+        self._flush_actions = RowRouter(self._host, ports.venue).flush
+        entries = RowEntries(self.book, self._cache, self._host, self.portfolio, strategy_id)
+        self._handlers |= entries.handlers()
+        ports.venue.connect_rows(self.handle)
+
+    def _go_watched(self, ports: NodePorts, rules: Sequence[Rule] | None, strategy_id: StrategyId) -> None:
+        self._bus = ports.bus
+        self.execution = ExecutionEngine(ports.client, ports.journal, ports.clock)
+        view = AccountView(self.portfolio, self.execution, self._last_price)
+        self.risk = RiskEngine(simulated_rules() if rules is None else rules, view)
         self._router = OrderRouter(
-            host,
+            self._host,
             self.book,
             risk=self.risk,
             execution=self.execution,
@@ -130,18 +158,15 @@ class Node:
             clock=ports.clock,
             ids=ports.ids,
             bus=ports.bus,
-            instruments=names,
-            account_id=account_id,
+            instruments=tuple(self.portfolio.instruments),
+            account_id=self._account_id,
             strategy_id=strategy_id,
         )
-        self._queue: deque[object] = deque()
-        self._is_busy = False
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            BarsClosed: self._on_bars,
-            Bar: self._on_bar,
+        self._flush_actions = self._router.flush
+        self._handlers |= {
+            OrderFilled: self._on_fill,
             FundingPaid: self._on_funding,
             Liquidated: self._publish,
-            TimerFired: self._publish,
             HaltTrading: self._on_halt,
             ResumeTrading: self._on_resume,
             CancelOrder: self._on_cancel,
@@ -211,7 +236,7 @@ class Node:
             self._flush()
 
     def _flush(self) -> None:
-        self._router.flush()
+        self._flush_actions()
         self._host.make_room()
 
     def _tell(self) -> None:
@@ -244,28 +269,27 @@ class Node:
     def _on_order(self, event: OrderEvent) -> None:
         number = self._router.numbers.get(event.client_order_id, 0)
         self.book.expect(self._cache.count)
-        if isinstance(event, OrderFilled):
-            is_known = self._on_fill(number, event)
-        else:
-            is_known = self.execution.apply(event) is None
-            if not is_known:
-                self._move(number, event)
+        is_known = self.execution.apply(event) is None
+        if not is_known:
+            self._move(number, event)
         if not is_known and self._bus.listens(type(event)):
             self._bus.publish(event)
 
-    def _on_fill(self, number: int, event: OrderFilled) -> bool:
-        """Enter a trade; return whether it was known already."""
+    def _on_fill(self, event: OrderFilled) -> None:
+        number = self._router.numbers.get(event.client_order_id, 0)
+        self.book.expect(self._cache.count)
         fill, total, is_last = event.fill, 0.0, True
         if number or fill.kind is FillKind.TRADE:
             after = self.execution.apply(event)
             if after is None:
-                return True
+                return
             assert after.quantity is not None, "an order with a fill has a quantity"
             total, is_last = float(after.quantity), after.status is OrderStatus.FILLED
         self._enter(fill)
         self.book.fill(number, fill, total=total, is_last=is_last)
         self._host.make_room()
-        return False
+        if self._bus.listens(OrderFilled):
+            self._bus.publish(event)
 
     def _move(self, number: int, event: OrderEvent) -> None:
         if isinstance(event, OrderAmended):

@@ -59,6 +59,9 @@ class OrderRouter:
     def flush(self) -> None:
         """Send everything the host has noted, in the order it was decided."""
         actions, self._host.actions = self._host.actions, []
+        if len(actions) == 1 and isinstance(actions[0], Placed):
+            self._send((self._host.order(actions[0].order),))
+            return
         bundle: list[Row] = []
         for action in actions:
             if isinstance(action, Placed):

@@ -39,7 +39,12 @@ class Portfolio:
         self.currency = currency
         self._instruments = {instrument.id: instrument for instrument in instruments}
         self._account = Account(id=account_id).deposit(currency, cash)
-        self._pending: list[Change] = []
+        self._pending: list[Change | Callable[[], Change]] = []
+
+    @property
+    def account_id(self) -> AccountId:
+        """The account's name."""
+        return self._account.id
 
     @property
     def instruments(self) -> Mapping[InstrumentId, Instrument]:
@@ -52,7 +57,7 @@ class Portfolio:
         if self._pending:
             pending, self._pending = self._pending, []
             for change in pending:
-                self._account = self._after(change)
+                self._account = self._after(change() if callable(change) else change)
         return self._account
 
     @property
@@ -87,8 +92,8 @@ class Portfolio:
         """Return what everything is worth in `currency` at the given prices."""
         return self.account.equity(self.currency, marks)
 
-    def add(self, change: Change) -> None:
-        """Enter a fill or a funding payment, when the books are next looked at."""
+    def add(self, change: Change | Callable[[], Change]) -> None:
+        """Enter a fill or a funding payment, or what a function makes of one, when next looked at."""
         self._pending.append(change)
 
     def enter(self, change: Change) -> tuple[PositionChanged, BalanceChanged]:

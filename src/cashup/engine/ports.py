@@ -14,9 +14,9 @@ has to say goes into the node by `handle`, which queues what arrives while anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from cashup.model.commands import AmendOrder, CancelOrder, Command, SubmitOrder
 from cashup.model.events import OrderEvent, OrderInitialized
@@ -32,6 +32,7 @@ __all__ = [
     "JoinGroup",
     "MarketFeed",
     "OrderJournal",
+    "RowVenue",
 ]
 
 #: The node's one door. Its argument is any event a node knows: bars, funding, order events, timers.
@@ -81,6 +82,29 @@ class ExchangeClient(Protocol):
 
     def join_group(self, command: JoinGroup) -> None:
         """Put an order into a one-cancels-other group."""
+        ...
+
+
+class RowVenue(Protocol):
+    """A venue in the same process that also takes orders as rows of the kernel's order table.
+
+    For nodes nobody watches: no requests, no journal, no exact books until they are looked at.
+    """
+
+    def connect_rows(self, sink: EventSink) -> None:
+        """Send every change from now on to `sink`, as rows (`cashup.engine.venue_voices`)."""
+        ...
+
+    def place_rows(self, rows: Sequence[Any]) -> None:  # Any: rows have the columns of their dtype
+        """Take orders in, parents before their children."""
+        ...
+
+    def cancel_row(self, number: int) -> None:
+        """Cancel an order by its number with the sender."""
+        ...
+
+    def group_row(self, number: int, group: int) -> None:
+        """Put an order into a one-cancels-other group of the sender's."""
         ...
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -96,18 +96,54 @@ def _is_decimal(values: Floats, scale: float) -> bool:
     return bool((np.rint(values * scale) / scale == values).all())
 
 
-def window_sums(values: Floats, period: int) -> tuple[Floats, float]:
-    """Return the sum of each whole window and what to divide it by: sums are exact or rounded once."""
+class _Totals(NamedTuple):
+    """Running totals of a column as integers: differences of them are exact sums of windows.
+
+    The sum of a window is (high x 2**32 x unit) + (low x unit), or low / scale where the values are decimals.
+    """
+
+    low: Any
+    high: Any | None
+    unit: float
+    scale: float
+
+
+def _totals(values: Floats) -> _Totals | None:
     scale = decimal_scale(values)
     if scale is not None:
-        return _integer_sums(np.rint(values * scale).astype(np.int64), period).astype(np.float64), scale
+        return _Totals(np.cumsum(np.rint(values * scale).astype(np.int64)), None, 1.0, scale)
     limbs = _limbs(values)
     if limbs is None:
+        return None
+    high, low, unit = limbs
+    return _Totals(np.cumsum(low), np.cumsum(high), unit, 1.0)
+
+
+#: The last read-only column and its totals: strategies ask for several averages of one column.
+_last: list[tuple[Any, int, _Totals | None]] = []
+
+
+def _totals_of(column: Any, values: Floats, start: int) -> _Totals | None:
+    """Return the totals of a column's known part, kept while it is asked for again."""
+    kept = _last[0] if _last else None
+    if kept is not None and kept[0] is column and kept[1] == start:
+        return kept[2]
+    made = _totals(values)
+    if isinstance(column, np.ndarray) and not column.flags.writeable:
+        _last[:] = [(column, start, made)]
+    return made
+
+
+def window_sums(values: Floats, period: int, totals: _Totals | None = None) -> tuple[Floats, float]:
+    """Return the sum of each whole window and what to divide it by: sums are exact or rounded once."""
+    totals = totals or _totals(values)
+    if totals is None:
         windows = sliding_window_view(values, period)
         return np.fromiter((math.fsum(window) for window in windows), np.float64, len(windows)), 1.0
-    high, low, unit = limbs
-    sums = _integer_sums(high, period) * (unit * 2.0**32) + _integer_sums(low, period) * unit
-    return sums, 1.0
+    low = _differences(totals.low, period)
+    if totals.high is None:
+        return low.astype(np.float64), totals.scale
+    return _differences(totals.high, period) * (totals.unit * 2.0**32) + low * totals.unit, 1.0
 
 
 def _limbs(values: Floats) -> tuple[Any, Any, float] | None:
@@ -126,10 +162,11 @@ def _limbs(values: Floats) -> tuple[Any, Any, float] | None:
     return high.astype(np.int64), low.astype(np.int64), unit
 
 
-def _integer_sums(values: Any, period: int) -> Any:
-    total = np.cumsum(values)  # may wrap at 64 bits; the differences come out right all the same
-    sums = total[period - 1 :].copy()
-    sums[1:] -= total[: len(total) - period]
+def _differences(total: Any, period: int) -> Any:
+    # Totals may wrap at 64 bits; the differences come out right all the same.
+    sums = np.empty(len(total) - period + 1, np.int64)
+    sums[0] = total[period - 1]
+    np.subtract(total[period:], total[:-period], out=sums[1:])
     return sums
 
 
@@ -141,24 +178,34 @@ def _rolling(name: str, column: Any, period: int, compute: Callable[[Floats, int
     return padded(compute(values, length), start + length - 1, (column,))
 
 
+def _window_means(name: str, column: Any, period: int, *, mean: bool) -> Any:
+    length = check_period(name, period)
+    (values,), start = known_part(name, column)
+    whole = np.full(len(column), np.nan)
+    if len(values) >= length:
+        sums, scale = window_sums(values, length, _totals_of(column, values, start))
+        np.divide(sums, scale * length if mean else scale, out=whole[start + length - 1 :])
+    return framed(whole, common_frame((column,)))
+
+
 def _mean(values: Floats, period: int) -> Floats:
     sums, scale = window_sums(values, period)
     return sums / (scale * period)
 
 
-def _sum(values: Floats, period: int) -> Floats:
-    sums, scale = window_sums(values, period)
-    return sums / scale
+def forget_totals() -> None:
+    """Forget the running totals kept of the last column, so that a measurement pays for them."""
+    _last.clear()
 
 
 def rolling_mean(column: Any, period: int) -> Any:
     """Return the mean of the last `period` bars; equal means are equal numbers."""
-    return _rolling("rolling_mean", column, period, _mean)
+    return _window_means("rolling_mean", column, period, mean=True)
 
 
 def rolling_sum(column: Any, period: int) -> Any:
     """Return the sum of the last `period` bars."""
-    return _rolling("rolling_sum", column, period, _sum)
+    return _window_means("rolling_sum", column, period, mean=False)
 
 
 def rolling_max(column: Any, period: int) -> Any:

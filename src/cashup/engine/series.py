@@ -176,16 +176,17 @@ class Series:
     Attributes:
         data: The whole column as float64 (true and false are 1.0 and 0.0).
         frame: The bars it belongs to.
+        cursor: Item 0 is the index of the last closed decision bar.
         known: In Python mode, the column as `unrolled`.
     """
 
-    __slots__ = ("_cursor", "data", "frame", "known")
+    __slots__ = ("cursor", "data", "frame", "known")
 
     def __init__(self, data: Any, frame: Frame, cursor: Cursor, known: list[float] | None = None) -> None:
         self.data: Floats = np.ascontiguousarray(data, dtype=np.float64)
         self.frame = frame
         self.known: list[float] = known or []
-        self._cursor = cursor
+        self.cursor = cursor
 
     def unroll(self) -> None:
         """Convert to Python numbers now, before callbacks in Python begin."""
@@ -200,7 +201,7 @@ class Series:
         """
         if ago < 0:
             raise IndexError(_NEGATIVE.format(ago))
-        index = self._cursor[0] - ago
+        index = self.cursor[0] - ago
         return self.known[index] if index >= 0 else math.nan
 
     def __len__(self) -> int:
@@ -248,7 +249,7 @@ class JoinedSeries(Series):
         """
         if ago < 0:
             raise IndexError(_NEGATIVE.format(ago))
-        index = self._seen[self._cursor[0]] - ago
+        index = self._seen[self.cursor[0]] - ago
         return self.known[index] if index >= 0 else math.nan
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from cashup.engine.cache import BarsClosed
 from cashup.engine.codes import ORDER_TYPE_CODES, SIDE_CODES, TIME_IN_FORCE_CODES
-from cashup.engine.order_rows import EVERYTHING
+from cashup.engine.order_rows import EVERYTHING, Row
 from cashup.engine.ports import EventSink, JoinGroup
-from cashup.engine.venue_report import VenueReport
+from cashup.engine.row_changes import ChangeWriter
+from cashup.engine.venue_report import VenueReport, Voice
+from cashup.engine.venue_voices import EventVoice, RowVoice
 from cashup.engine.words import floats, integers, slot
 from cashup.kernel import entry, match
 from cashup.kernel import types as k
@@ -38,6 +40,8 @@ _NOW: Final = slot(k.RUN, "now")
 _N_OPEN: Final = slot(k.RUN, "n_open")
 _N_MARGINED: Final = slot(k.RUN, "n_margined")
 _N_UPDATES: Final = slot(k.RUN, "n_updates")
+_N_FILLS: Final = slot(k.RUN, "n_fills")
+_N_PAYMENTS: Final = slot(k.RUN, "n_payments")
 _N_ORDERS: Final = slot(k.RUN, "n_orders")
 _CAP_ORDERS: Final = slot(k.RUN, "cap_orders")
 _LAST_PRICE: Final = slot(k.POSITION, "last_price")
@@ -108,14 +112,29 @@ class SimulatedExchange:
         self._positions = [floats(base + index * 8 * words, words) for index in range(len(specs))]
         self._places = {instrument.id: index for index, instrument in enumerate(instruments)}
         self._numbers: dict[ClientOrderId, int] = {}
-        self._groups: dict[GroupId, int] = {}
+        self._groups: dict[GroupId | int, int] = {}
+        self._rows: dict[int, int] = {}  # sender's order number -> ours
         self._funding: tuple[deque[FundingDue], ...] = tuple(deque() for _ in specs)
+        self._funded: set[int] = set()  # instruments that ever had funding
         self._unseen: BarsClosed | None = None
-        self._report = VenueReport(self.memory, instruments, account_id, currency)
+        self._speak: Callable[[EventSink], Voice] = lambda sink: EventVoice(
+            sink, ChangeWriter(instruments, account_id, currency), account_id, currency
+        )
+        self._sink: EventSink = _nobody
+        self._report = VenueReport(self.memory, self._speak(_nobody))
 
     def connect(self, sink: EventSink) -> None:
         """Send every event from now on to `sink`."""
-        self._report.sink = sink
+        self._sink = sink
+        self._report.voice = self._speak(sink)
+
+    def connect_rows(self, sink: EventSink) -> None:
+        """Send every change from now on to `sink`, as rows of the kernel's tables instead of events.
+
+        For a node in the same process that nobody watches: orders must then come by `place_rows`.
+        """
+        self._sink = sink
+        self._report.voice = RowVoice(sink)
 
     def handle(self, event: object) -> None:
         """Take market data: match working orders on bars, remember funding that falls due."""
@@ -127,6 +146,7 @@ class SimulatedExchange:
                 self._unseen = event  # prices are looked up when the next order comes
         elif isinstance(event, FundingDue):
             self._funding[event.instrument].append(event)
+            self._funded.add(event.instrument)
 
     def submit(self, command: SubmitOrder) -> None:
         """Take orders in; they act from the first bar that opens when they have arrived."""
@@ -135,8 +155,45 @@ class SimulatedExchange:
         for request in command.requests:
             parent = self._numbers.get(request.parent_id, 0) if request.parent_id is not None else 0
             self._numbers[request.client_order_id] = self._place(request, parent)
-            self._report.add(request, parent)
+            self._report.follow(request=request)
         self._send()
+
+    def place_rows(self, rows: Sequence[Row]) -> None:
+        """Take orders in as rows of their sender's order table."""
+        self._catch_up()
+        self._make_room(len(rows))
+        for row in rows:
+            self._rows[row.id] = entry.place(
+                self._address,
+                row.instrument,
+                row.side,
+                row.type,
+                row.time_in_force,
+                row.flags,
+                row.quantity,
+                row.value,
+                row.price,
+                row.stop_price,
+                row.trail,
+                row.expire_ts,
+                self._rows[row.parent] if row.parent else 0,
+                self._group(row.group or None),
+                row.tag,
+            )
+            self._report.follow(number=row.id)
+        self._send()
+
+    def cancel_row(self, number: int) -> None:
+        """Cancel an order its sender numbers so, or start the wish on its way when there is latency."""
+        self._catch_up()
+        entry.cancel(self._address, self._rows.get(number, 0))
+        self._send()
+
+    def group_row(self, number: int, group: int) -> None:
+        """Put an order into a one-cancels-other group of its sender's."""
+        own = self._rows.get(number, 0)
+        if own:
+            self.memory.orders[own - 1]["group"] = self._group(group)
 
     def cancel(self, command: CancelOrder) -> None:
         """Cancel an order, or start the wish on its way when there is latency."""
@@ -144,7 +201,7 @@ class SimulatedExchange:
         number = self._numbers.get(command.client_order_id, 0)
         if not entry.cancel(self._address, number) and not self._is_leaving(number):
             now = self._integers[_NOW]
-            self._report.sink(
+            self._sink(
                 OrderCancelRejected(
                     client_order_id=command.client_order_id,
                     ts_event=now,
@@ -163,7 +220,7 @@ class SimulatedExchange:
     def amend(self, command: AmendOrder) -> None:
         """Refuse: orders of this venue are changed by cancelling and placing again."""
         now = self._integers[_NOW]
-        self._report.sink(
+        self._sink(
             OrderAmendRejected(
                 client_order_id=command.client_order_id,
                 ts_event=now,
@@ -191,6 +248,7 @@ class SimulatedExchange:
             writers = self._writers[index]
             for writer, value in zip(writers, values or _NO_BAR, strict=True):
                 writer[0] = value
+        for index in self._funded:
             self._load_funding(index, step.ts_event)
         match.step(self._address, 0)
         self._send()
@@ -258,7 +316,7 @@ class SimulatedExchange:
         )
         return number
 
-    def _group(self, name: GroupId | None) -> int:
+    def _group(self, name: GroupId | int | None) -> int:
         if name is None:
             return 0
         if name not in self._groups:
@@ -273,11 +331,16 @@ class SimulatedExchange:
         return bool(row["cancel_ts"] and row["status"] < k.FIRST_FINAL_STATUS)
 
     def _send(self) -> None:
-        if self._integers[_N_UPDATES] or self.memory.run["n_fills"] or self.memory.run["n_payments"]:
-            self._report.send(self._integers[_NOW])
+        run = self._integers
+        if run[_N_UPDATES] or run[_N_FILLS] or run[_N_PAYMENTS]:
+            self._report.send(run[_NOW])
 
 
 _NO_BAR: Final = (_NAN,) * len(_PRICES)
+
+
+def _nobody(event: object) -> None:
+    raise InvariantBroken(explain(f"the venue has nobody to tell of {event}", expected="a connected sink"))
 
 
 def _number(value: Any, missing: float) -> float:

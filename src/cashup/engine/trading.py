@@ -179,7 +179,7 @@ class Trading:
         """Tell whether `first` is above `second` now and was not one bar ago."""
         if first.__class__ is Series is second.__class__:
             # The way most strategies spend their time: two reads where `first[0]` would be two calls.
-            x, y, i = first.known, second.known, self._host.cursor[0]
+            x, y, i = first.known, second.known, first.cursor[0]
             return x[i] > y[i] and x[i - 1] <= y[i - 1]
         if isinstance(second, Series):
             return first[0] > second[0] and first[1] <= second[1]
@@ -188,7 +188,7 @@ class Trading:
     def crossed_below(self, first: Series, second: Series | float) -> bool:
         """Tell whether `first` is below `second` now and was not one bar ago."""
         if first.__class__ is Series is second.__class__:
-            x, y, i = first.known, second.known, self._host.cursor[0]
+            x, y, i = first.known, second.known, first.cursor[0]
             return x[i] < y[i] and x[i - 1] >= y[i - 1]
         if isinstance(second, Series):
             return first[0] < second[0] and first[1] >= second[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from cashup.model.errors import (
@@ -14,6 +15,8 @@ from cashup.model.errors import (
     explain,
 )
 from cashup.model.ids import split_instrument_id
+
+Row = tuple[int | float | str, ...]
 
 PAGE_SIZE: Final = 500
 NS_PER_SECOND: Final = 1_000_000_000
@@ -65,14 +68,20 @@ class CcxtHistory:
         """Return the time, ms UTC."""
         return int(self._exchange.milliseconds())
 
-    def page(self, key: Any, since_ms: int) -> list[tuple[int | float | str, ...]]:
+    def page(self, key: Any, since_ms: int) -> list[Row]:
         """See `cashup.data.download.HistorySource.page`."""
         symbol = str(split_instrument_id(key.name)[1])
         kind = str(key.kind.value)
-        read = {"bars": self._bars, "trades": self._trades, "funding": self._funding, "mark": self._mark}[kind]
-        return self._asked(read, symbol, key, since_ms)
+        timeframe = "" if key.timeframe is None else str(key.timeframe)
+        read: dict[str, Callable[[], list[Row]]] = {
+            "bars": lambda: self._bars(symbol, timeframe, since_ms),
+            "mark": lambda: self._mark(symbol, timeframe, since_ms),
+            "trades": lambda: self._trades(symbol, since_ms),
+            "funding": lambda: self._funding(symbol, since_ms),
+        }
+        return self._asked(read[kind], symbol, kind)
 
-    def _asked(self, read: Any, symbol: str, key: Any, since_ms: int) -> list[tuple[int | float | str, ...]]:
+    def _asked(self, read: Callable[[], list[Row]], symbol: str, kind: str) -> list[Row]:
         import ccxt
 
         try:
@@ -81,11 +90,12 @@ class CcxtHistory:
                 raise UnknownNameError(
                     f"instrument of {self._exchange.id}", symbol, list(self._exchange.markets), field="name"
                 )
-            rows: list[tuple[int | float | str, ...]] = read(symbol, key, since_ms)
-            return rows
+            return read()
         except ccxt.RateLimitExceeded as e:
             raise ExchangeUnavailable(
-                f"{self._exchange.id} asks to slow down", venue=self._exchange.id, retry_after_ns=self._retry_after()
+                f"{self._exchange.id} asks to slow down",
+                venue=self._exchange.id,
+                retry_after_ns=self._retry_after(),
             ) from e
         except ccxt.NetworkError as e:
             raise ExchangeUnavailable(
@@ -94,7 +104,7 @@ class CcxtHistory:
                 retry_after_ns=self._retry_after(),
             ) from e
         except ccxt.NotSupported as e:
-            raise InputError(explain(f"{self._exchange.id} offers no {key.kind.value}: {e}"), field="kind") from e
+            raise InputError(explain(f"{self._exchange.id} offers no {kind}: {e}"), field="kind") from e
         except ccxt.ExchangeError as e:
             raise ExchangeRejected(
                 f"{self._exchange.id} refused the request: {e}", venue=self._exchange.id, venue_message=str(e)
@@ -105,21 +115,22 @@ class CcxtHistory:
         value = next((v for k, v in headers.items() if k.lower() == "retry-after"), None)
         return int(float(value) * NS_PER_SECOND) if value and re.fullmatch(r"\d+(\.\d+)?", value) else None
 
-    def _bars(self, symbol: str, key: Any, since_ms: int) -> list[tuple[int | float | str, ...]]:
-        rows = self._exchange.fetch_ohlcv(symbol, str(key.timeframe), since=since_ms, limit=PAGE_SIZE)
+    def _bars(self, symbol: str, timeframe: str, since_ms: int) -> list[Row]:
+        rows = self._exchange.fetch_ohlcv(symbol, timeframe, since=since_ms, limit=PAGE_SIZE)
         return [(int(ts), *(float(value) for value in values)) for ts, *values in rows]
 
-    def _mark(self, symbol: str, key: Any, since_ms: int) -> list[tuple[int | float | str, ...]]:
-        rows = self._exchange.fetch_mark_ohlcv(symbol, str(key.timeframe), since=since_ms, limit=PAGE_SIZE)
+    def _mark(self, symbol: str, timeframe: str, since_ms: int) -> list[Row]:
+        rows = self._exchange.fetch_mark_ohlcv(symbol, timeframe, since=since_ms, limit=PAGE_SIZE)
         return [(int(ts), *(float(value) for value in values[:4])) for ts, *values in rows]
 
-    def _trades(self, symbol: str, key: Any, since_ms: int) -> list[tuple[int | float | str, ...]]:
+    def _trades(self, symbol: str, since_ms: int) -> list[Row]:
         rows = self._exchange.fetch_trades(symbol, since=since_ms, limit=PAGE_SIZE)
         return [
-            (int(r["timestamp"]), str(r["id"]), str(r["side"]), float(r["price"]), float(r["amount"])) for r in rows
+            (int(r["timestamp"]), str(r["id"]), str(r["side"]), float(r["price"]), float(r["amount"]))
+            for r in rows
         ]
 
-    def _funding(self, symbol: str, key: Any, since_ms: int) -> list[tuple[int | float | str, ...]]:
+    def _funding(self, symbol: str, since_ms: int) -> list[Row]:
         rows = self._exchange.fetch_funding_rate_history(symbol, since=since_ms, limit=PAGE_SIZE)
         return [(int(r["timestamp"]), float(r["fundingRate"])) for r in rows]
 

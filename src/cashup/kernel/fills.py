@@ -11,8 +11,8 @@ from cashup.kernel.lifecycle import end_order, notify
 from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, position_at, tier_at
 from cashup.kernel.rounding import to_grid
 
-#: Money compared with money: this much (relative) is rounding error.
-MONEY_TOLERANCE = 1e-12
+#: Of money beside money, or of a quantity beside a quantity, this fraction is rounding error.
+ROUNDING_ERROR = 1e-12
 
 
 @internal(INT, INT, returns=FLOAT)
@@ -26,7 +26,9 @@ def volume_room(address: int, k: int) -> float:
     if not volume > 0.0:
         return 0.0
     room = run.volume_limit * volume - position_at(run.positions, k).bar_volume_used
-    return to_grid(max(0.0, room), instrument.lot, -1)
+    if room <= ROUNDING_ERROR * volume:
+        return 0.0
+    return to_grid(room, instrument.lot, -1)
 
 
 @internal(INT, INT, INT, FLOAT, FLOAT, returns=FLOAT)
@@ -65,7 +67,7 @@ def affordable(address: int, k: int, side: int, price: float, rate: float) -> fl
     run = as_run(address)
     instrument = instrument_at(run.instruments, k)
     position = position_at(run.positions, k)
-    dust = MONEY_TOLERANCE * run.initial_cash
+    dust = ROUNDING_ERROR * run.initial_cash
     free = available(address)
     unit = notional(instrument.kind, instrument.contract_size, price)
     if instrument.kind == kt.SPOT:
@@ -211,7 +213,7 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
     if order.flags & kt.REDUCE_ONLY == 0:
         short_sale = instrument.kind == kt.SPOT and side < 0
         most = affordable(address, k, side, paid, rate)
-        if wanted > most * (1.0 + MONEY_TOLERANCE):
+        if wanted > most * (1.0 + ROUNDING_ERROR):
             reason = kt.REASON_SHORT_NOT_ALLOWED if short_sale else kt.REASON_INSUFFICIENT_BALANCE
             if (order.flags & kt.CLIP == 0 and not (sized_now and wanted == math.inf)) or most <= 0.0:
                 return refuse(address, row, reason, ts)
@@ -219,7 +221,7 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
             clipped = True
         if instrument.tier_count > 0:
             most = leverage_room(address, k, side, paid)
-            if wanted > most * (1.0 + MONEY_TOLERANCE):
+            if wanted > most * (1.0 + ROUNDING_ERROR):
                 if (
                     order.flags & kt.CLIP == 0 and not (sized_now and order.value == math.inf)
                 ) or most <= 0.0:
@@ -233,12 +235,14 @@ def fill_order(address: int, row: int, price: float, taker: int, inside: int) ->
             return refuse(address, row, kt.REASON_MIN_QUANTITY, ts)
         if instrument.max_quantity > 0.0 and wanted > instrument.max_quantity:
             return refuse(address, row, kt.REASON_MAX_QUANTITY, ts)
-        if worth < instrument.min_notional * (1.0 - MONEY_TOLERANCE):
+        if worth < instrument.min_notional * (1.0 - ROUNDING_ERROR):
             return refuse(address, row, kt.REASON_MIN_NOTIONAL, ts)
     if clipped or order.flags & (kt.CLOSE_POSITION | kt.REDUCE_ONLY) != 0:
         order.quantity = to_grid(order.filled + wanted, instrument.lot, 0)
 
     # What the bar's volume allows.
+    if wanted <= room * (1.0 + ROUNDING_ERROR):
+        room = wanted
     if order.time_in_force == kt.FOK and room < wanted:
         end_order(address, row, kt.CANCELLED, kt.REASON_FOK, ts)
         return 0

@@ -9,6 +9,8 @@ from cashup.kernel.function import FLOAT, INT, exported, internal
 from cashup.kernel.records import as_run, fill_at, instrument_at, position_at, tier_at
 from cashup.kernel.rounding import to_grid
 
+#: Liquidation prices are this much (relative) nearer to the market, so that a tie counts as touched.
+TIE = 1e-12
 #: A quantity this small beside what it is left over from is rounding error (only without a lot size).
 DUST = 1e-12
 
@@ -117,7 +119,7 @@ def liquidation_price(address: int, k: int, wallet: float) -> float:
             continue
         # Notional grows with j; the first bracket whose upper end is not passed holds the crossing.
         if notional(instrument.kind, size, price) < ceiling:
-            return price
+            return price * (1.0 + side * TIE)
     return math.nan
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from cashup.kernel import types as kt
 from cashup.kernel.function import FLOAT, INT, internal
-from cashup.kernel.ledger import book, maintenance, notional, profit, refresh_liquidation
+from cashup.kernel.ledger import TIE, book, maintenance, notional, profit, refresh_liquidation
 from cashup.kernel.lifecycle import end_order
 from cashup.kernel.records import as_run, instrument_at, load_f8, load_i8, order_at, payment_at, position_at
 
@@ -101,7 +103,9 @@ def liquidate(address: int, k: int, price: float, ts: int) -> int:
     left = wallet + profit(instrument.kind, size, position.entry_price, price)
     fee = 0.0
     if left >= 0.0:
-        fee = min(left, maintenance(address, k, price))
+        fee = maintenance(address, k, price)
+        if left - fee <= 10.0 * TIE * notional(instrument.kind, abs(size), price):
+            fee = left
     elif instrument.kind == kt.INVERSE:
         price = 1.0 / (1.0 / position.entry_price + wallet / size)
     else:
@@ -116,6 +120,8 @@ def liquidate(address: int, k: int, price: float, ts: int) -> int:
 def check_liquidation(address: int, inside: int, ts: int) -> int:
     """Liquidate every position whose mark price is at or through its liquidation price, if it has a bar now.
 
+    The greatest loss goes first: it is the one that ends at the point where nothing is left.
+
     Args:
         address: the run.
         inside: 0 = at the open (a gap): it closes at the open price; 1 = at the close, for instruments with
@@ -126,14 +132,28 @@ def check_liquidation(address: int, inside: int, ts: int) -> int:
     if run.n_cross > 1:
         refresh_liquidation(address)
     count = 0
-    for k in range(run.n_instruments):
-        instrument = instrument_at(run.instruments, k)
-        position = position_at(run.positions, k)
-        opened = load_f8(instrument.open, run.i)
-        if opened != opened or is_past_liquidation(address, k) == 0:
-            continue
-        if inside == 0:
-            count += liquidate(address, k, opened, ts)
-        elif instrument.mark != 0:
-            count += liquidate(address, k, position.liquidation_price, ts)
+    while True:
+        worst = -1
+        least = math.inf
+        for k in range(run.n_instruments):
+            instrument = instrument_at(run.instruments, k)
+            position = position_at(run.positions, k)
+            opened = load_f8(instrument.open, run.i)
+            if (
+                opened != opened
+                or is_past_liquidation(address, k) == 0
+                or (inside == 1 and instrument.mark == 0)
+            ):
+                continue
+            size = position.quantity * instrument.contract_size
+            gain = profit(instrument.kind, size, position.entry_price, position.mark_price)
+            if gain < least:
+                least = gain
+                worst = k
+        if worst < 0:
+            return count
+        price = load_f8(instrument_at(run.instruments, worst).open, run.i)
+        if inside == 1:
+            price = position_at(run.positions, worst).liquidation_price
+        count += liquidate(address, worst, price, ts)
     return count

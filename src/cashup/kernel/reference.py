@@ -11,7 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from cashup.kernel.reference_account import ZERO
-from cashup.kernel.reference_book import MONEY, ReferenceBar, ReferenceBook
+from cashup.kernel.reference_book import ROUNDING_ERROR, ReferenceBar, ReferenceBook
 from cashup.kernel.reference_orders import AT_VENUE, STOPS, ReferenceOrder
 
 
@@ -25,7 +25,7 @@ class Reference(ReferenceBook):
             self.step(i)
             worth = self.account.equity()
             self.equity.append(worth)
-            if worth <= MONEY * cash:
+            if worth <= ROUNDING_ERROR * cash:
                 self.equity += [worth] * (len(self._times) - i - 1)
                 break
             decide(self, i)
@@ -89,12 +89,18 @@ class Reference(ReferenceBook):
 
     def _liquidate_past(self, *, at_open: bool) -> None:
         """Liquidate what its mark price has passed: at the open (a gap), or by mark prices at the close."""
-        for k, position in enumerate(self.account.positions):
-            bar, level = self._bars[k][self._i], self.account.liquidation_price(k)
-            if bar is None or level is None or position.mark is None:
-                continue
-            if (level - position.mark) * position.quantity >= 0 and (at_open or bar.mark is not None):
-                self._liquidate(k, bar.open if at_open else level)
+        while True:
+            found = []
+            for k, position in enumerate(self.account.positions):
+                bar, level = self._bars[k][self._i], self.account.liquidation_price(k)
+                if bar is None or level is None or position.mark is None:
+                    continue
+                if (level - position.mark) * position.quantity >= 0 and (at_open or bar.mark is not None):
+                    found.append((self.account.unrealized(k), k, bar.open if at_open else level))
+            if not found:
+                return
+            _, k, price = min(found)
+            self._liquidate(k, price)
 
     def _at_open(self, order: ReferenceOrder, opened: int) -> None:
         """Let one order act on the open price."""

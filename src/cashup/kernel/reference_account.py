@@ -11,6 +11,7 @@ from decimal import Decimal
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+TIE = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,4 +221,5 @@ class Account:
         positive = [price for price in prices if price > 0]
         if not positive:
             return None
-        return max(positive) if position.quantity > 0 else min(positive)
+        # A touch within rounding error is a touch.
+        return max(positive) * (1 + TIE) if position.quantity > 0 else min(positive) * (1 - TIE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cashup.kernel.reference_account import ONE, ZERO, Account, ReferenceInstrument
+from cashup.kernel.reference_account import ONE, TIE, ZERO, Account, ReferenceInstrument
 from cashup.kernel.reference_orders import (
     AT_VENUE,
     LIMITED,
@@ -24,8 +24,8 @@ from cashup.kernel.reference_orders import (
     nearest_to,
 )
 
-#: Money compared with money: this much (relative) is rounding error.
-MONEY = Decimal("1e-12")
+#: Of money beside money, or of a quantity beside a quantity, this fraction is rounding error.
+ROUNDING_ERROR = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +216,7 @@ class ReferenceBook:
         if self.rules.volume_limit == 0 or bar.volume is None:
             return None
         room = self.rules.volume_limit * bar.volume - self._volume_used[k]
-        return floor_to(max(ZERO, room), self.instruments[k].lot)
+        return ZERO if room <= ROUNDING_ERROR * bar.volume else floor_to(room, self.instruments[k].lot)
 
     def _slipped(self, order: ReferenceOrder, price: Decimal, quantity: Decimal | None) -> Decimal:
         """Return the price a taker gets."""
@@ -279,6 +279,8 @@ class ReferenceBook:
             return False
         if clipped or order.close or order.reduce_only:
             order.quantity = order.filled + wanted
+        if room is not None and wanted <= room * (1 + ROUNDING_ERROR):
+            room = wanted
         if order.tif == "fok" and room is not None and room < wanted:
             self._end(order, "cancelled", "fok")
             return False
@@ -318,7 +320,7 @@ class ReferenceBook:
             most = max(ZERO, ceiling / instrument.worth(ONE, paid) - order.side * position.quantity)
             limits.append((most, "leverage"))
         for most, reason in limits:
-            if wanted is None or wanted > most * (1 + MONEY):
+            if wanted is None or wanted > most * (1 + ROUNDING_ERROR):
                 if not may_shrink or most <= 0:
                     self._refuse(order, reason)
                     return None, clipped
@@ -331,7 +333,7 @@ class ReferenceBook:
             self._refuse(order, "min_quantity")
         elif ZERO < instrument.max_quantity < wanted:
             self._refuse(order, "max_quantity")
-        elif instrument.worth(wanted, paid) < instrument.min_notional * (1 - MONEY):
+        elif instrument.worth(wanted, paid) < instrument.min_notional * (1 - ROUNDING_ERROR):
             self._refuse(order, "min_notional")
         return not order.is_open
 
@@ -384,7 +386,9 @@ class ReferenceBook:
                 self._end(order, "cancelled", "liquidation")
         wallet = self.account.wallet_of(k)
         left = wallet + instrument.profit(position.quantity, position.entry, price)
-        fee = min(left, instrument.maintenance(position.quantity, price))
+        fee = instrument.maintenance(position.quantity, price)
+        if left - fee <= 10 * TIE * instrument.worth(abs(position.quantity), price):
+            fee = left
         if left < 0:
             fee = ZERO
             size = position.quantity * instrument.contract_size

@@ -23,7 +23,15 @@ class HistoryServer:
     def __init__(self, bars: int = 3_000, gap: range = range(0)) -> None:
         self.bars = [bar(n) for n in range(bars) if n not in gap]
         self.trades = [
-            {"a": n, "p": str(100 + n % 7), "q": "0.5", "f": n, "l": n, "T": START + 10 * (n // 40), "m": n % 2 == 0}
+            {
+                "a": n,
+                "p": str(100 + n % 7),
+                "q": "0.5",
+                "f": n,
+                "l": n,
+                "T": START + 10 * (n // 40),
+                "m": n % 2 == 0,
+            }
             for n in range(2_000)
         ]
         self.requests: list[str] = []
@@ -31,7 +39,7 @@ class HistoryServer:
         self.files: dict[str, bytes] = {}
 
     @contextmanager
-    def running(self) -> Iterator[str]:
+    def running(self) -> Iterator[str]:  # noqa: C901 (a handler class lives inside)
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,7 +62,9 @@ class HistoryServer:
                 if path in server.files:
                     self.file(server.files[path], cut)
                     return
-                answer = server.answer(path, {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()})
+                answer = server.answer(
+                    path, {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()}
+                )
                 if answer is None:
                     self.reply(404, b"not found", {})
                 else:
@@ -125,5 +135,16 @@ def bar(n: int) -> list[object]:
     """Return bar number n as Binance's kline row."""
     ts = START + n * HOUR
     close = 100.0 + (n % 50) * 0.1
-    row: list[object] = [ts, "100.0", "110.0", "90.0", f"{close:.2f}", "12.5", ts + HOUR - 1, "1250.0", 10, "6.0"]
+    row: list[object] = [
+        ts,
+        "100.0",
+        "110.0",
+        "90.0",
+        f"{close:.2f}",
+        "12.5",
+        ts + HOUR - 1,
+        "1250.0",
+        10,
+        "6.0",
+    ]
     return [*row, "600.0", "0"]

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from unit.data.history_server import HOUR, START, HistoryServer, bar
 
 from cashup.data.archive import Archive, file_of, periods
 from cashup.data.datasets import DatasetKey
 from cashup.data.store import Store
 from cashup.model.errors import DataError, ExchangeUnavailable, InputError
+from unit.data.history_server import HOUR, START, HistoryServer, bar
 
 KEY = DatasetKey.bars("binance:BTC/USDT", "1h")
 JANUARY = "/data/spot/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2024-01.zip"

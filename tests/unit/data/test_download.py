@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.data.history_server import HOUR, START, HistoryServer
 
 from cashup.data.datasets import DatasetKey
 from cashup.data.download import Downloader, Progress
 from cashup.data.store import Store
 from cashup.exchanges.ccxt_history import CcxtHistory
 from cashup.model.errors import ExchangeUnavailable, InputError, UnknownNameError
+from unit.data.history_server import HOUR, START, HistoryServer
 
 BARS = DatasetKey.bars("binance:BTC/USDT", "1h")
 END = START + 10_000 * HOUR

@@ -36,9 +36,7 @@ def test_columns_of_different_bars_do_not_mix(view):
     joined = bars.at("5m").close.on(bars)
     assert joined.frame is bars.frame
     assert np.isnan(joined[:4]).all()
-    assert (
-        joined[4:9] == bars.close[4]
-    ).all()  # the close of the first five minutes, until the next five end
+    assert (joined[4:9] == bars.close[4]).all()  # until the next five minutes end
 
 
 def test_bars_are_read_only(view):

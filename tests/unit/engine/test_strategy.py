@@ -150,9 +150,7 @@ def test_strategies_load_by_content_and_survive_pickling(tmp_path):
     first = strategy_from(tmp_path, "class A(Strategy):\n    number = param(4)\n")
     instance = pickle.loads(pickle.dumps(first(number=5)))
     assert (type(instance), instance.number) == (first, 5)
-    second = strategy_from(
-        tmp_path, "class A(Strategy):\n    number = param(7)\n"
-    )  # same length, same second
+    second = strategy_from(tmp_path, "class A(Strategy):\n    number = param(7)\n")  # same length
     assert second().number == 7
     pickled = pickle.dumps(first())
     assert type(pickle.loads(pickled)) is first  # still known to this process

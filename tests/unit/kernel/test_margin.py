@@ -82,7 +82,7 @@ def test_without_brackets_ruin_is_where_the_margin_is_gone() -> None:
     for side, price in ((1, 90.0), (-1, 110.0)):
         made = memory(still(100.0, 2), InstrumentSpec(kind=kt.LINEAR, margin_mode=kt.ISOLATED, leverage=10.0))
         at_close(made, {0: lambda run, side=side: order(run, side)})
-        assert made.positions["liquidation_price"][0] == pytest.approx(price, rel=1e-14)
+        assert made.positions["liquidation_price"][0] == pytest.approx(price, rel=1e-11)
 
 
 def test_inverse_liquidation_price() -> None:
@@ -93,7 +93,7 @@ def test_inverse_liquidation_price() -> None:
     )
     made = memory(still(20_000.0, 2), spec, cash=1.0)
     at_close(made, {0: lambda run: order(run, 1, quantity=10.0)})
-    assert made.positions["liquidation_price"][0] == pytest.approx(1000 * 1.01 / 0.055, rel=1e-12)
+    assert made.positions["liquidation_price"][0] == pytest.approx(1000 * 1.01 / 0.055, rel=1e-11)
     # A short backed by more coin than it is worth at any price cannot be ruined.
     made = memory(
         still(20_000.0, 2),
@@ -169,6 +169,18 @@ def test_cross_positions_lend_each_other_margin() -> None:
 
     assert both(still(100.0, 4)) > 0
     assert both(rising) == 0
+
+
+def test_when_all_is_lost_at_once_winners_close_at_the_market_and_the_loser_where_nothing_is_left() -> None:
+    spec = InstrumentSpec(kind=kt.LINEAR, margin_mode=kt.CROSS, leverage=10.0, tiers=(TIER,))
+    winner = [*still(100.0, 2), *still(110.0, 2)]
+    loser = [*still(100.0, 2), *still(60.0, 2)]
+    made = memory([winner, loser], [spec, spec])
+    at_close(made, {0: lambda run: [order(run, 1, quantity=10.0), order(run, 1, quantity=50.0, k=1)]})
+    # 1000 + 100 won must cover 50 x (100 - p): p = 78, above the market; the venue bears the rest.
+    assert trades(made)[2:] == [(-1, pytest.approx(78.0), 50.0, 120), (-1, 110.0, 10.0, 120)]
+    assert made.run["cash"] == pytest.approx(0.0, abs=1e-9)
+    assert made.run["status"] == kt.RUN_BANKRUPT
 
 
 def test_the_mark_price_decides_when_there_is_one() -> None:

@@ -297,3 +297,11 @@ def test_reset_starts_over_in_the_same_memory() -> None:
     assert len(made.orders) == 0
     at_close(made, {0: lambda run: order(run, 1)})
     assert made.fills.tobytes() == first
+
+
+def test_rounding_error_leaves_no_order_working() -> None:
+    # 3.2 - 0.9 is not 2.3 in binary; what the second bar allows is the rest of the order all the same.
+    bars = [(100.0, 100.0, 100.0, 100.0, 1.8), (100.0, 100.0, 100.0, 100.0, 4.6), *flat(100.0)]
+    made = one(bars, lambda run: order(run, 1, quantity=3.2), rules=Rules(volume_limit=0.5))
+    assert [t[2] for t in trades(made)] == [0.9, pytest.approx(2.3)]
+    assert ends(made) == [(kt.FILLED, kt.REASON_NONE)]

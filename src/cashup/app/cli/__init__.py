@@ -37,7 +37,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    _version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    _version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     """Take options that stand before the command."""
 
@@ -55,6 +57,7 @@ def main() -> None:
         log = Path(tempfile.gettempdir()) / "cashup-error.log"
         log.write_text(traceback.format_exc(), encoding="utf-8")
         print(
-            f"error: {type(e).__name__}: {e}\nThis is a fault of CashUp; details are in {log}", file=sys.stderr
+            f"error: {type(e).__name__}: {e}\nThis is a fault of CashUp; details are in {log}",
+            file=sys.stderr,
         )
         sys.exit(1)

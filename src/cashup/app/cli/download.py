@@ -55,7 +55,11 @@ def _from_exchange(store: Any, key: DatasetKey, since: str, until: str | None, b
 
     venue = str(key.name).partition(":")[0]
     history = CcxtHistory.of(venue, base_url=base_url)
-    columns = (*Display.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[rows]:,} rows"))
+    columns = (
+        *Display.get_default_columns()[:-1],
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+    )
     with Display(*columns, transient=True) as display:
         task = display.add_task(str(key), total=1.0, rows=0)
 

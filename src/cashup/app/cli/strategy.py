@@ -37,7 +37,9 @@ class {name}(Strategy):
 
 
 @app.command("list")
-def list_templates(json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False) -> None:
+def list_templates(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
     """List the templates that come with CashUp."""
     with reporting():
         from cashup.strategies.gallery import templates
@@ -62,7 +64,9 @@ def new(path: Annotated[Path, typer.Argument(help="The file to write.")]) -> Non
             raise InputError(explain(f"{path} is there already", hint="choose another name"))
         name = "".join(part.capitalize() for part in path.stem.replace("-", "_").split("_")) or "MyStrategy"
         if not name.isidentifier():
-            raise InputError(explain(f"{path.stem!r} makes no class name", expected="letters and underscores"))
+            raise InputError(
+                explain(f"{path.stem!r} makes no class name", expected="letters and underscores")
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SKELETON.format(name=name), encoding="utf-8")
         print(f"{path}: class {name}. Try: cashup backtest {path} --data FILE")

@@ -25,7 +25,7 @@ def alpha(returns: Floats, benchmark: Floats, periods: float) -> float:
     if len(returns) < 3:
         return math.nan
     excess = float(np.mean(returns - beta(returns, benchmark) * benchmark))
-    return (1.0 + excess) ** periods - 1.0
+    return float((1.0 + excess) ** periods - 1.0)
 
 
 def correlation(returns: Floats, benchmark: Floats) -> float:
