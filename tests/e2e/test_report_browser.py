@@ -312,3 +312,22 @@ def test_headings_and_controls_have_names(opened: Any) -> None:
     )
     assert unnamed == 0
     assert view.page.locator("h1").count() == 1
+
+
+def test_paper_shows_every_chart_as_a_light_picture(opened: Any) -> None:
+    view = opened(color_scheme="dark")
+    view.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    view.page.emulate_media(media="print")
+    view.page.set_viewport_size({"width": 720, "height": 1000})
+    widths = view.page.evaluate(
+        "Promise.all([...document.querySelectorAll('.paper')].map(async (picture) => {"
+        "await picture.decode(); return picture.naturalWidth; }))"
+    )
+    assert len(widths) == len(CHARTS)
+    assert min(widths) > 300
+    assert view.page.evaluate("document.documentElement.scrollWidth") == 720
+    assert view.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    view.page.emulate_media(media="screen")
+    view.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert view.page.locator(".paper").count() == 0
+    assert view.troubles == []

@@ -7,7 +7,9 @@ function drawReturns(chart, c) {
   const width = edges[1] - edges[0];
   const place = (x) => (x - edges[0]) / width - 0.5;
   const data = counts.map((count, k) => ({ value: count, itemStyle: { color: edges[k] >= -1e-12 ? c.gain : c.loss } }));
-  const digits = width * 100 < 0.1 ? 2 : width * 100 < 1 ? 1 : 0;
+  const ticks = histogramTicks(edges, counts);
+  const spacing = ticks.length > 1 ? (ticks[1] - ticks[0]) * width * 100 : width * 100;
+  const digits = [0, 1, 2].find((places) => Math.abs(spacing * 10 ** places - Math.round(spacing * 10 ** places)) < 1e-6) ?? 3;
   const mark = (x, text, position) => ({ xAxis: place(x), label: { formatter: text, position, color: c.text, fontSize: 11 } });
   chart.setOption({
     ...baseOption(c),
@@ -27,7 +29,7 @@ function drawReturns(chart, c) {
         axisLine: { show: false },
         axisTick: { show: false },
         splitLine: { show: false },
-        axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, customValues: histogramTicks(edges, counts), formatter: (x) => percent(edges[0] + (x + 0.5) * width, digits) },
+        axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, customValues: ticks, formatter: (x) => percent(edges[0] + (x + 0.5) * width, digits) },
       },
     ],
     yAxis: valueAxis(c, { scale: false, minInterval: 1, axisLabel: { color: c.muted, fontSize: 11, formatter: compact } }),
@@ -168,7 +170,6 @@ function drawCosts(chart, c) {
     series: [
       {
         type: "custom",
-        clip: true,
         encode: { x: 0, y: [1, 2] },
         data: parts,
         renderItem: (params, api) => waterfallBar(params, api, bases, c),

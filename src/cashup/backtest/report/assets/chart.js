@@ -52,7 +52,7 @@ function redrawCharts() {
   charts.forEach((box) => box.redraw());
 }
 
-const isNarrow = () => document.documentElement.clientWidth < 640;
+const isNarrow = () => document.documentElement.clientWidth <= 860;
 
 // What all charts share.
 function baseOption(c) {

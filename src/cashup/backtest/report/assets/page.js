@@ -125,17 +125,20 @@ function watchSections() {
   document.querySelectorAll(".block").forEach((block) => watcher.observe(block));
 }
 
-// A printed page is light, and every chart on it is drawn.
+// A printed page is light, and its charts are pictures: a canvas does not follow the width of the paper.
 function watchPrinting() {
   let before = null;
   window.addEventListener("beforeprint", () => {
     before = settings.theme;
+    document.querySelectorAll(".paper").forEach((picture) => picture.remove());
     document.documentElement.dataset.theme = "light";
     document.querySelectorAll(".chart").forEach((box) => box.start());
     redrawCharts();
+    charts.forEach((box) => box.after(h("img.paper", { alt: box.getAttribute("aria-label"), src: box.chart.getDataURL({ pixelRatio: 2 }) })));
   });
   window.addEventListener("afterprint", () => {
     document.documentElement.dataset.theme = before;
+    document.querySelectorAll(".paper").forEach((picture) => picture.remove());
     redrawCharts();
   });
 }
@@ -153,7 +156,8 @@ async function start() {
   watchTips();
   watchPrinting();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
-  matchMedia("(max-width: 639px)").addEventListener("change", rebuild);
+  // A sheet of paper is narrow too, and no reason to build the page anew.
+  matchMedia("(max-width: 860px)").addEventListener("change", () => document.querySelector(".paper") || rebuild());
   document.addEventListener("click", (event) => {
     const menu = document.querySelector(".menu[open]");
     if (menu && !menu.contains(event.target)) {

@@ -4,10 +4,10 @@ const DAY = 86400e3;
 const TIME_STEPS = [60e3, 300e3, 900e3, 1800e3, 3600e3, 7200e3, 4 * 3600e3, 8 * 3600e3, 12 * 3600e3, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
 const MONTH_STEPS = [1, 2, 3, 6, 12, 24, 60, 120];
 
-// At most about `wanted` pairs of [time in ms, label] from start to end.
+// At most about `wanted` pairs of [time in ms, label] from start to end; half more where they are short names of months.
 function roundTimes(start, end, wanted) {
   const step = TIME_STEPS.find((size) => (end - start) / size <= wanted);
-  const times = step ? everyStep(start, end, step) : everyMonths(start, end, wanted);
+  const times = step ? everyStep(start, end, step) : everyMonths(start, end, wanted * 1.5);
   return times.map((ts) => [ts, tickLabel(ts, step)]);
 }
 
