@@ -55,7 +55,9 @@ def assert_same_run(scenario: Scenario) -> None:
 @given(scenarios())
 @settings(
     max_examples=300,
-    derandomize=True,  # the same cases every time; new ones are searched nightly deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    derandomize=True,  # the same cases every time; new ones are searched nightly
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_same_fills_cash_and_equity(scenario: Scenario) -> None:
     assert_same_run(scenario)
