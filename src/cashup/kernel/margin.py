@@ -156,4 +156,3 @@ def check_liquidation(address: int, inside: int, ts: int) -> int:
         if inside == 1:
             price = position_at(run.positions, worst).liquidation_price
         count += liquidate(address, worst, price, ts)
-    return count  # type: ignore[unreachable]  # mypy takes `worst` for -1 all along

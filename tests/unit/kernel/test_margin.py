@@ -24,10 +24,10 @@ def still(price: float, count: int):
     return [(price, price, price, price)] * count
 
 
-def test_cross_liquidation_price_is_the_one_binance_publishes() -> None:
-    # The worked example of Binance's support article on liquidation prices of USD-margined futures: two cross
-    # positions, one-way mode; BTCUSDT 109.488 at 32481.98 marked 31967.27, ETHUSDT 3683.979 at 1456.84 marked
-    # 1335.18. Published: 26316.89 and 1153.26.
+def test_cross_liquidation_price_follows_binances_formula() -> None:
+    # Formula: Binance's support article on liquidation prices of USD-margined futures, one-way mode. Figures: its
+    # worked example as the test-suites of other projects (freqtrade) carry it: BTCUSDT 109.488 at 32481.98 marked
+    # 31967.27, ETHUSDT 3683.979 at 1456.84 marked 1335.18; expected 26316.89 and 1153.26.
     specs = [InstrumentSpec(margin_mode=kt.CROSS, tiers=(tier,), **NO_FEE) for tier in (BTC, ETH)]
     made = memory(
         [[*still(32_481.98, 2), *still(31_967.27, 1)], [*still(1_456.84, 2), *still(1_335.18, 1)]],
@@ -39,16 +39,16 @@ def test_cross_liquidation_price_is_the_one_binance_publishes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tier", "quantity", "price", "published"),
+    ("tier", "quantity", "price", "expected"),
     [(ETH, 3683.979, 1_456.84, 1_114.78), (BTC, 109.488, 32_481.98, 18_778.73)],
 )
 def test_alone_in_cross_margin_the_same_formula(
-    tier: Tier, quantity: float, price: float, published: float
+    tier: Tier, quantity: float, price: float, expected: float
 ) -> None:
-    # The same formula with no other position: published for a wallet of 1535443.01 behind one position.
+    # The same formula with no other position, the whole wallet behind it; figures from freqtrade's test-suite.
     made = memory(still(price, 2), InstrumentSpec(margin_mode=kt.CROSS, tiers=(tier,), **NO_FEE), cash=WALLET)
     at_close(made, {0: lambda run: order(run, 1, quantity=quantity)})
-    assert made.positions["liquidation_price"][0] == pytest.approx(published, abs=0.005)
+    assert made.positions["liquidation_price"][0] == pytest.approx(expected, abs=0.005)
 
 
 @pytest.mark.parametrize("side", [1, -1])
