@@ -138,6 +138,7 @@ class Backtest:
             payments=memory.payments,
             counters=done.counters,
             first_decision=done.first_decision,
+            log=tuple((line.ts, line.text) for line in done.log),
             timings=done.timings,
         )
 

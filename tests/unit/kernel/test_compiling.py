@@ -3,6 +3,7 @@
 import pytest
 
 from cashup.backtest.fast import run_fast
+from cashup.kernel.compiling import compiler
 from cashup.model.errors import InputError, StrategyFailed
 from unit.engine.market_builders import market, prices_market, strategy_from
 
