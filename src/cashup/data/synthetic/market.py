@@ -13,22 +13,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cashup.data.synthetic.volatility import (
-    MINUTES_PER_WEEK,
-    REGIMES,
-    autoregression,
-    walk_regimes,
-    week_shape,
-)
+from cashup.data.resample import resample
+from cashup.data.synthetic import perpetual
+from cashup.data.synthetic.prices import VOLUME_PARTS, extremes, make_bars
+from cashup.data.synthetic.trading import make_trades
+from cashup.data.synthetic.volatility import MINUTES_PER_WEEK, REGIMES, activity, walk_regimes, week_shape
 from cashup.model.errors import InputError, UnknownNameError, explain
-from cashup.model.time import NS_PER_MS, Timeframe, parse_time
+from cashup.model.time import NS_PER_MS, Timeframe, format_time, ms_to_ns, parse_time
 
 Floats = NDArray[np.float64]
 
 MS_PER_MINUTE: Final = 60_000
 MINUTES_PER_YEAR: Final = 525_600
-FUNDING_MINUTES: Final = 480
+JUMP_SCALE: Final = 0.02
+"""Mean size of a jump, as a part of the instrument's annual volatility."""
 _MONDAY_MS: Final = 4 * 86_400_000  # 1970-01-05 was a Monday
+_FEWEST_TRADES: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,11 @@ class SyntheticInstrument:
         name: Such as "demo:BTC/USDT".
         price: First price.
         volatility: Base annual volatility, as a fraction (0.6 is 60 %).
-        beta: Share of the market's common move it takes, 0 to 1: its correlation with the market.
+        beta: Its correlation with the market's common move, -1 to 1; also its share of the market's drift and
+            jumps.
         daily_volume: Mean traded quantity a day, in base units.
         tick: Price step; 0 for none.
+        jumps_per_year: Mean number of jumps of its own.
     """
 
     name: str
@@ -50,6 +52,25 @@ class SyntheticInstrument:
     beta: float = 0.85
     daily_volume: float = 30_000.0
     tick: float = 0.01
+    jumps_per_year: float = 20.0
+
+    def __post_init__(self) -> None:
+        wrong = [
+            field
+            for field, fine in (
+                ("price", 0.0 < self.price < np.inf),
+                ("volatility", 0.0 <= self.volatility < 20.0),
+                ("beta", -1.0 <= self.beta <= 1.0),
+                ("daily_volume", 0.0 <= self.daily_volume < np.inf),
+                ("tick", 0.0 <= self.tick <= self.price),
+                ("jumps_per_year", 0.0 <= self.jumps_per_year < MINUTES_PER_YEAR),
+            )
+            if not fine
+        ]
+        if wrong:
+            found = f"the {wrong[0]} of {self.name} is {getattr(self, wrong[0])}"
+            expected = "a price above 0, a tick up to the price, beta from -1 to 1, nothing negative"
+            raise InputError(explain(found, expected=expected), field=wrong[0])
 
 
 DEMO: Final = (
@@ -62,19 +83,28 @@ DEMO: Final = (
     ),
 )
 
+DEMO_SEED: Final = 17
+"""A year with every regime in it, that ends near where it began."""
+
 
 class SyntheticMarket:
     """One-minute bars of correlated instruments, made once from a seed.
 
+    The same arguments give the same market on every machine (with a tick of 0 prices may differ in the last
+    bit), and an instrument is the same whatever instruments come after it.
+
     Args:
         instruments: What to make.
-        since: First minute, anything `cashup.model.time.parse_time` reads.
-        minutes: How many one-minute bars.
-        seed: The same seed gives the same market on every machine.
-        jumps_per_year: Mean number of jumps common to all instruments.
+        since: First minute: ISO 8601 text, or nanoseconds since 1970 UTC.
+        minutes: How many one-minute bars; left out, up to `until`, or else a year.
+        until: Time after the last minute, as text or nanoseconds; instead of `minutes`.
+        seed: Names the market; any whole number from 0.
+        correlation: Correlations of the minutes' moves, a row and a column for each instrument; left out, the
+            product of two betas.
+        jumps_per_year: Mean number of jumps that move all instruments.
 
     Raises:
-        InputError: nothing to make.
+        InputError: nothing to make, or a matrix that is not one of correlations.
     """
 
     def __init__(
@@ -82,69 +112,33 @@ class SyntheticMarket:
         instruments: Sequence[SyntheticInstrument] = DEMO,
         *,
         since: str | int = "2024-01-01",
-        minutes: int = MINUTES_PER_YEAR,
-        seed: int = 7,
-        jumps_per_year: float = 60.0,
+        minutes: int | None = None,
+        until: str | int | None = None,
+        seed: int = DEMO_SEED,
+        correlation: Sequence[Sequence[float]] | None = None,
+        jumps_per_year: float = 40.0,
     ) -> None:
-        if not instruments or minutes < 1:
-            raise InputError(
-                explain(
-                    f"{len(instruments)} instruments over {minutes} minutes", expected="at least one of each"
-                )
-            )
         self.instruments = tuple(instruments)
-        first = parse_time(since) if isinstance(since, str) else since
-        start = Timeframe.parse("1m").floor(first) // NS_PER_MS
-        self.ts: NDArray[np.int64] = start + MS_PER_MINUTE * np.arange(minutes, dtype=np.int64)
-        rng = np.random.Generator(np.random.PCG64(seed))
-        self._regime = walk_regimes(rng, minutes)
+        start = Timeframe.parse("1m").floor(_ns(since)) // NS_PER_MS
+        count = _minutes(start, minutes, until)
+        _check(self.instruments, count)
+        self.ts: NDArray[np.int64] = start + MS_PER_MINUTE * np.arange(count, dtype=np.int64)
+        self._seed = seed
+        self._jumps_per_year = jumps_per_year
+        rng = self._rng("market")
+        self._regime = walk_regimes(rng, count)
+        self._activity = activity(rng, self._regime)
         minute = ((self.ts - _MONDAY_MS) // MS_PER_MINUTE) % MINUTES_PER_WEEK
-        slow = autoregression(rng.standard_normal(minutes), 8 * 1440.0)
-        fast = autoregression(rng.standard_normal(minutes), 180.0)
-        levels = np.array([regime.volatility for regime in REGIMES])[self._regime]
-        drifts = np.array([regime.drift for regime in REGIMES])[self._regime]
-        self._activity = levels * np.exp(0.35 * slow + 0.45 * fast - 0.1625)
         self._volatility = self._activity * week_shape(minute, strength=0.5)
-        self._busy = week_shape(minute, strength=1.0)
-        common = rng.standard_normal(minutes)
-        jumps = np.where(
-            rng.random(minutes) < jumps_per_year / MINUTES_PER_YEAR, rng.laplace(0.0, 1.0, minutes), 0.0
-        )
-        self._bars = {item.name: self._make(item, rng, common, jumps, drifts) for item in self.instruments}
-
-    def _make(
-        self,
-        item: SyntheticInstrument,
-        rng: np.random.Generator,
-        common: Floats,
-        jumps: Floats,
-        drifts: Floats,
-    ) -> pl.DataFrame:
-        n = len(self.ts)
-        sigma = item.volatility / np.sqrt(MINUTES_PER_YEAR) * self._volatility
-        own = rng.standard_normal(n)
-        noise = item.beta * common + np.sqrt(1.0 - item.beta**2) * own
-        steps = drifts * item.beta / MINUTES_PER_YEAR - 0.5 * sigma**2 + sigma * noise
-        steps += jumps * item.beta * item.volatility * 0.02
-        log_close = np.log(item.price) + np.cumsum(steps)
-        log_open = np.empty(n)
-        log_open[0] = np.log(item.price)
-        log_open[1:] = log_close[:-1]
-        # The extremes of a Brownian bridge between open and close have a known law: invert it.
-        move = log_close - log_open
-        spread = sigma**2
-        above = 0.5 * (move + np.sqrt(move**2 - 2.0 * spread * np.log(1.0 - rng.random(n))))
-        below = 0.5 * (move - np.sqrt(move**2 - 2.0 * spread * np.log(1.0 - rng.random(n))))
-        surprise = np.abs(move) / np.maximum(sigma, 1e-12)
-        volume = item.daily_volume / 1440.0 * self._busy * self._activity
-        volume = volume * (0.6 + 0.5 * surprise) * np.exp(0.5 * rng.standard_normal(n) - 0.125)
-        prices = {
-            "open": np.exp(log_open),
-            "high": np.exp(log_open + above),
-            "low": np.exp(log_open + below),
-            "close": np.exp(log_close),
-        }
-        return _on_grid(self.ts, prices, volume, item.tick)
+        self._busy = self._activity * week_shape(minute, strength=1.0)
+        self._common = self._jumps(rng, jumps_per_year)
+        noise = [self._rng("noise", index).standard_normal(count) for index in range(len(self.instruments))]
+        mixing = _mixing(self.instruments, correlation)
+        self._moves: dict[str, Floats] = {}
+        self._bars: dict[str, pl.DataFrame] = {}
+        for index, item in enumerate(self.instruments):
+            mixed = sum((mixing[index, other] * noise[other] for other in range(index + 1)), np.zeros(count))
+            self._bars[item.name] = self._make(index, item, mixed)
 
     def bars(self, name: str, timeframe: str = "1m") -> pl.DataFrame:
         """Return the bars of an instrument: ts (ms, open time), open, high, low, close, volume.
@@ -155,81 +149,163 @@ class SyntheticMarket:
             UnknownNameError: no such instrument.
             InputError: a timeframe that minutes do not make up.
         """
-        if name not in self._bars:
-            raise UnknownNameError("instrument", name, sorted(self._bars), field="name")
-        minutes = self._bars[name]
-        frame = Timeframe.parse(timeframe)
-        if not frame.is_multiple_of(Timeframe.parse("1m")) or not frame.is_fixed:
-            raise InputError(explain(f"a synthetic market has no bars of {timeframe}", expected="1m to 1w"))
-        width = frame.duration_ns // NS_PER_MS
-        if width == MS_PER_MINUTE:
-            return minutes
-        first = frame.next_open(int(self.ts[0]) * NS_PER_MS - 1) // NS_PER_MS
-        per_bar = width // MS_PER_MINUTE
-        count = (int(self.ts[-1]) + MS_PER_MINUTE - first) // width
-        offset = (first - int(self.ts[0])) // MS_PER_MINUTE
-        columns = {
-            name: minutes[name].to_numpy()[offset : offset + count * per_bar].reshape(count, per_bar)
-            for name in ("open", "high", "low", "close", "volume")
-        }
-        return pl.DataFrame(
-            {
-                "ts": first + width * np.arange(count, dtype=np.int64),
-                "open": columns["open"][:, 0],
-                "high": columns["high"].max(axis=1),
-                "low": columns["low"].min(axis=1),
-                "close": columns["close"][:, -1],
-                "volume": columns["volume"].sum(axis=1),
-            }
-        )
-
-    def funding(self, name: str, *, cap: float = 0.0075) -> pl.DataFrame:
-        """Return funding of a perpetual on the instrument: ts (ms, every 8 hours) and funding_rate.
-
-        Longs pay after rises and in bull markets, as they do on venues; the rate is clamped to `cap`.
-        """
-        close = np.log(self.bars(name)["close"].to_numpy())
-        at = np.flatnonzero(self.ts % (FUNDING_MINUTES * MS_PER_MINUTE) == 0)
-        before = np.maximum(at - 3 * FUNDING_MINUTES, 0)
-        moved = close[at] - close[before]
-        noise = np.sin(12.9898 * at) * 43_758.5453
-        noise = (noise - np.floor(noise) - 0.5) * 1e-4
-        rate = np.clip(0.0001 + 0.006 * moved + noise, -cap, cap)
-        return pl.DataFrame({"ts": self.ts[at], "funding_rate": np.round(rate, 8)})
+        return self._coarser(self._bars[self._known(name)], timeframe)
 
     def mark(self, name: str, timeframe: str = "1m") -> pl.DataFrame:
-        """Return mark-price bars: the price with its shortest swings smoothed away."""
-        bars = self.bars(name, timeframe)
-        smooth = bars["close"].ewm_mean(half_life=2.0, adjust=False)
-        calm = (bars["close"] + smooth) / 2.0
-        opened = calm.shift(1).fill_null(bars["open"][0])
-        return pl.DataFrame(
-            {
-                "ts": bars["ts"],
-                "open": opened,
-                "high": np.maximum(opened, calm),
-                "low": np.minimum(opened, calm),
-                "close": calm,
-            }
-        )
+        """Return mark-price bars (ts, open, high, low, close) of a perpetual on the instrument.
+
+        Raises:
+            UnknownNameError: no such instrument.
+            InputError: a timeframe that minutes do not make up.
+        """
+        made = perpetual.mark(self._bars[self._known(name)], self.premium(name), self._item(name).tick)
+        return self._coarser(made, timeframe)
+
+    def funding(self, name: str, *, cap: float = 0.0075) -> pl.DataFrame:
+        """Return the funding of a perpetual on the instrument: ts (ms, every 8 hours) and funding_rate.
+
+        The rate follows the premium of the eight hours before and lies between `-cap` and `cap`.
+
+        Raises:
+            UnknownNameError: no such instrument.
+        """
+        return perpetual.funding(self.ts, self.premium(name), cap)
+
+    def premium(self, name: str) -> Floats:
+        """Return by which fraction the perpetual trades above its index at the end of every minute.
+
+        Raises:
+            UnknownNameError: no such instrument.
+        """
+        rng = self._rng("premium", self.instruments.index(self._item(name)))
+        return perpetual.premium(rng, self._moves[name])
+
+    def trades(
+        self, name: str, since: str | int | None = None, until: str | int | None = None, *, mean: float = 12.0
+    ) -> pl.DataFrame:
+        """Return trades (ts, id, side, price, amount) that make the minutes of ``since <= ts < until``.
+
+        Args:
+            name: The instrument.
+            since: First minute, as text or nanoseconds; the market's first when left out.
+            until: Time after the last minute; the market's end when left out.
+            mean: Mean number of trades a minute, at least 4.
+
+        Raises:
+            UnknownNameError: no such instrument.
+            InputError: fewer than four trades a minute: open, high, low and close need one each.
+        """
+        bars = self._bars[self._known(name)]
+        if not mean >= _FEWEST_TRADES:
+            raise InputError(
+                explain(f"a mean of {mean} trades a minute", expected="at least 4"), field="mean"
+            )
+        low = 0 if since is None else int(np.searchsorted(self.ts, _ns(since) // NS_PER_MS))
+        high = len(self.ts) if until is None else int(np.searchsorted(self.ts, _ns(until) // NS_PER_MS))
+        item = self._item(name)
+        rng = self._rng("trades", self.instruments.index(item), low)
+        return make_trades(rng, bars.slice(low, max(0, high - low)), mean=mean, tick=item.tick)
 
     def regimes(self) -> list[str]:
         """Return the name of the regime of every minute."""
-        return [REGIMES[index].name for index in self._regime]
+        names = [regime.name for regime in REGIMES]
+        return [names[index] for index in self._regime.tolist()]
+
+    def _make(self, index: int, item: SyntheticInstrument, noise: Floats) -> pl.DataFrame:
+        rng = self._rng("bars", index)
+        sigma = item.volatility / np.sqrt(MINUTES_PER_YEAR) * self._volatility
+        drift = np.array([regime.drift for regime in REGIMES])[self._regime] * (item.beta / MINUTES_PER_YEAR)
+        jumps = item.beta * self._common + self._jumps(rng, item.jumps_per_year)
+        moves = drift - 0.5 * sigma**2 + sigma * noise + item.volatility * JUMP_SCALE * jumps
+        self._moves[item.name] = moves
+        bars = make_bars(self.ts, item.price, moves, extremes(rng, moves, sigma), item.tick)
+        surprise = np.abs(moves) / np.maximum(sigma, 1e-12)
+        volume = item.daily_volume / 1440.0 * self._busy * (0.6 + 0.5 * np.minimum(surprise, 20.0))
+        volume *= np.exp(0.5 * rng.standard_normal(len(moves)) - 0.125)
+        return bars.with_columns(volume=np.rint(volume * VOLUME_PARTS) / VOLUME_PARTS)
+
+    def _jumps(self, rng: np.random.Generator, per_year: float) -> Floats:
+        """Return a compound Poisson process: the sum of Laplace jumps of each minute, in mean sizes."""
+        minutes = len(self.ts)
+        count = int(rng.poisson(per_year * minutes / MINUTES_PER_YEAR))
+        out = np.zeros(minutes)
+        np.add.at(out, rng.integers(0, minutes, count), rng.laplace(0.0, 1.0, count))
+        return out
+
+    def _rng(self, purpose: str, *numbers: int) -> np.random.Generator:
+        """Return a stream of chance of its own for each purpose, so that none disturbs another."""
+        entropy = [self._seed, *purpose.encode(), *numbers]
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+
+    def _coarser(self, minutes: pl.DataFrame, timeframe: str) -> pl.DataFrame:
+        frame = Timeframe.parse(timeframe)
+        if not frame.is_multiple_of(Timeframe.parse("1m")) or not frame.is_fixed:
+            raise InputError(
+                explain(f"a synthetic market has no bars of {timeframe}", expected="1m to 1w"),
+                field="timeframe",
+            )
+        return minutes if frame == Timeframe.parse("1m") else resample(minutes, "1m", frame)
+
+    def _known(self, name: str) -> str:
+        if name not in self._bars:
+            raise UnknownNameError("instrument", name, sorted(self._bars), field="name")
+        return name
+
+    def _item(self, name: str) -> SyntheticInstrument:
+        self._known(name)
+        return next(item for item in self.instruments if item.name == name)
 
 
-def _on_grid(ts: NDArray[np.int64], prices: dict[str, Floats], volume: Floats, tick: float) -> pl.DataFrame:
-    """Round to the tick and keep high and low outside open and close."""
-    if tick > 0.0:
-        digits = max(0, round(-np.log10(tick)))
-        prices = {name: np.round(np.round(values / tick) * tick, digits) for name, values in prices.items()}
-        prices = {name: np.maximum(values, tick) for name, values in prices.items()}
-    high = np.maximum.reduce([prices["open"], prices["high"], prices["close"]])
-    low = np.minimum.reduce([prices["open"], prices["low"], prices["close"]])
-    columns = {"ts": ts, "open": prices["open"], "high": high, "low": low, "close": prices["close"]}
-    return pl.DataFrame({**columns, "volume": np.round(volume, 6)})
-
-
-def demo_bars(timeframe: str = "1m", *, seed: int = 7) -> pl.DataFrame:
+def demo_bars(timeframe: str = "1m", *, seed: int = DEMO_SEED) -> pl.DataFrame:
     """Return a year of bars of one instrument: what demonstrations and first steps run on."""
     return SyntheticMarket(DEMO[:1], seed=seed).bars(DEMO[0].name, timeframe)
+
+
+def _ns(moment: str | int) -> int:
+    return parse_time(moment) if isinstance(moment, str) else moment
+
+
+def _minutes(start_ms: int, minutes: int | None, until: str | int | None) -> int:
+    if until is None:
+        return MINUTES_PER_YEAR if minutes is None else minutes
+    if minutes is not None:
+        raise InputError(explain("both minutes and until are given", expected="one of them"), field="until")
+    count = (_ns(until) // NS_PER_MS - start_ms) // MS_PER_MINUTE
+    if count < 1:
+        found = f"until is not a minute after {format_time(ms_to_ns(start_ms))}"
+        raise InputError(explain(found, expected="since before until"), field="until")
+    return count
+
+
+def _check(instruments: tuple[SyntheticInstrument, ...], minutes: int) -> None:
+    if not instruments or minutes < 1:
+        found = f"{len(instruments)} instruments over {minutes} minutes"
+        raise InputError(explain(found, expected="at least one of each"))
+    names = [item.name for item in instruments]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(explain(f"{twice} is there twice", expected="each name once"), field="instruments")
+
+
+def _mixing(
+    instruments: tuple[SyntheticInstrument, ...], correlation: Sequence[Sequence[float]] | None
+) -> Floats:
+    """Return the lower triangle that makes independent noise correlated (Cholesky)."""
+    betas = np.array([item.beta for item in instruments])
+    wanted = np.outer(betas, betas) if correlation is None else np.array(correlation, dtype=np.float64)
+    expected = "a symmetric positive matrix with ones on its diagonal, a row for each instrument"
+    size = len(instruments)
+    if correlation is None:
+        np.fill_diagonal(wanted, 1.0)
+    elif (
+        wanted.shape != (size, size)
+        or not np.allclose(wanted, wanted.T)
+        or not np.allclose(np.diag(wanted), 1.0)
+    ):
+        raise InputError(explain("this is no matrix of correlations", expected=expected), field="correlation")
+    try:
+        # The shift admits instruments that move as one.
+        return np.asarray(np.linalg.cholesky(wanted + 1e-12 * np.eye(size)), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        found = "these correlations contradict each other"
+        raise InputError(explain(found, expected=expected), field="correlation") from None
