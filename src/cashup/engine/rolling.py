@@ -183,8 +183,18 @@ def _window_means(name: str, column: Any, period: int, *, mean: bool) -> Any:
     (values,), start = known_part(name, column)
     whole = np.full(len(column), np.nan)
     if len(values) >= length:
-        sums, scale = window_sums(values, length, _totals_of(column, values, start))
-        np.divide(sums, scale * length if mean else scale, out=whole[start + length - 1 :])
+        totals = _totals_of(column, values, start)
+        out = whole[start + length - 1 :]
+        if totals is not None and totals.high is None:
+            out[0] = totals.low[length - 1]
+            # Exact in integers, and rounded once on the way into the column.
+            np.subtract(
+                totals.low[length:], totals.low[:-length], out=out[1:], dtype=np.int64, casting="unsafe"
+            )
+            out /= totals.scale * length if mean else totals.scale
+        else:
+            sums, scale = window_sums(values, length, totals)
+            np.divide(sums, scale * length if mean else scale, out=out)
     return framed(whole, common_frame((column,)))
 
 
