@@ -7,6 +7,7 @@ UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 INSTALL := $(UV) pip install -q --python $(BIN)/python --compile-bytecode --require-hashes
 DATA ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-fast nightly lint format types bench docs clean lock report-assets
@@ -67,7 +68,7 @@ types: $(VENV)/.stamp-dev ## check types only
 	$(BIN)/mypy
 
 bench: $(VENV)/.stamp-bench ## measure speed beside other engines, in one run
-	$(VENV)/bench/bin/python -m benchmarks.single_run
+	$(VENV)/bench/bin/python -m benchmarks.single_run $(BENCH_ARGS)
 
 docs: $(VENV)/.stamp-dev ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q && echo "Documentation: site/index.html"

@@ -75,7 +75,7 @@ class StoreShelf:
             raise InputError(
                 explain(
                     f"{name!r} is neither a file nor stored data, and the store is empty",
-                    hint="cashup data import FILE, or cashup data download NAME",
+                    hint="add some with: cashup data import FILE, or cashup data download NAME",
                 ),
                 field="data",
             )
