@@ -76,6 +76,7 @@ class Backtest:
         self.mode: Mode = mode
         self._shelf = shelf
         self.period = (since, until)
+        self.extras = {"detail": detail, "funding": funding, "mark": mark}
         started = perf_counter()
         wanted = timeframe or self.strategy.timeframe
         self.sources: list[Loaded] = []

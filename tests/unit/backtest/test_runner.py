@@ -180,3 +180,33 @@ def test_trades_add_up_to_the_equity() -> None:
         assert (result.trades["mae"] <= 0).all()
         assert (result.trades["mfe"] >= 0).all()
         assert set(result.trades["exit_reason"]) <= {"signal", "stop", "target", "end of data"}
+
+
+def test_the_report_says_how_to_run_it_again(tmp_path: Path) -> None:
+    from cashup.backtest.report import report_input_of
+
+    path = tmp_path / "bars.csv"
+    bars(2_400, HOUR // 4).write_csv(path)
+    rates = tmp_path / "rates.csv"
+    pl.DataFrame({"ts": [START, START + 8 * HOUR], "funding_rate": [0.0001, 0.0002]}).write_csv(rates)
+    result = Backtest(
+        Cross,
+        path,
+        timeframe="1h",
+        detail=True,
+        funding=str(rates),
+        mark=False,
+        leverage=2.0,
+        params={"fast": 4},
+    ).run()
+    command = report_input_of(result).command
+    for part in (
+        str(path),
+        "--timeframe 1h",
+        "--detail data",
+        f"--funding {rates}",
+        "--mark none",
+        "--leverage 2.0",
+    ):
+        assert part in command
+    assert "--param fast=4" in command

@@ -8,6 +8,7 @@ import math
 import shlex
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -259,6 +260,12 @@ def _command(result: Result) -> str:
     ):
         if value != default:
             parts += [option, str(value)]
+    for name, given in backtest.extras.items():
+        # Frames have no name a command line could give; the configuration's data hash tells them apart.
+        if isinstance(given, bool):
+            parts += [f"--{name}", "data" if given else "none"]
+        elif isinstance(given, str | Path):
+            parts += [f"--{name}", str(given)]
     for key, setting in result.outcome.parameters.items():
         parts += ["--param", f"{key}={setting}"]
     return shlex.join(parts)
