@@ -45,6 +45,12 @@ $(VENV)/.stamp-bench: $(VENV)/.stamp-dev requirements/bench.lock
 	@$(BIN)/uv pip install -q --python $(VENV)/bench/bin/python --no-deps -e .
 	@touch $@
 
+$(VENV)/.stamp-bench-book: $(VENV)/.stamp-dev requirements/bench-book.lock
+	@$(PYTHON) -m venv $(VENV)/bench-book
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(VENV)/bench-book/bin/python --compile-bytecode --require-hashes -r requirements/bench-book.lock
+	@$(BIN)/uv pip install -q --python $(VENV)/bench-book/bin/python --no-deps -e .
+	@touch $@
+
 test: $(VENV)/.stamp-dev ## run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not nightly" $(PYTEST_ARGS)
 
