@@ -84,3 +84,11 @@ class Uuid7Ids:
 
     def _draw(self, bits: int) -> int:
         return int.from_bytes(self._random((bits + 7) // 8), "big") & ((1 << bits) - 1)
+
+
+_SOURCE: Final = Uuid7Ids()
+
+
+def new_id() -> str:
+    """Return a new identifier of a user's object: 26 characters, in order of making."""
+    return _SOURCE.next_id()

@@ -1,0 +1,1 @@
+"""Four services that know of each other only by messages: core, trading, strategy, notification."""

@@ -1,0 +1,1 @@
+"""Who there is and what is set: users, sign-in, keys, settings, audit, backup."""

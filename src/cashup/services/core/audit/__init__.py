@@ -1,0 +1,1 @@
+"""The audit log: who changed money, keys, users or settings; append-only, chained by hashes."""

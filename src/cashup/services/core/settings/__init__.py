@@ -1,0 +1,1 @@
+"""Settings that override files and environment, with their versions."""
