@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cashup.model.errors import CashUpError, explain
+from cashup.model.errors import explain
+from cashup.runtime.refusals import Forbidden
 
-__all__ = ["PERMISSIONS", "Caller", "Forbidden", "NotSignedIn", "Permission", "Role"]
+__all__ = ["PERMISSIONS", "Caller", "Permission", "Role", "permissions_of"]
 
 
 class Role(StrEnum):
@@ -74,18 +75,6 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ADMINISTRATOR: _EVERYONE
     | {Permission.USERS, Permission.SETTINGS, Permission.AUDIT, Permission.BACKUP, Permission.MONITOR},
 }
-
-
-class NotSignedIn(CashUpError):
-    """Nobody is known to ask: no token, a wrong one, or one that has ended."""
-
-    code = "not_signed_in"
-
-
-class Forbidden(CashUpError):
-    """The caller is known, and may not do this."""
-
-    code = "forbidden"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -26,7 +27,7 @@ class Authenticator(Protocol):
     """Turn the headers of a request into a caller."""
 
     async def authenticate(
-        self, headers: Mapping[str, str], address: str, *, method: str, path: str
+        self, headers: Mapping[str, str], address: str, *, method: str, path: str, body_sha256: str = ""
     ) -> Caller:
         """Say who asks.
 
@@ -87,8 +88,13 @@ def require(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
     async def caller(request: Request) -> Caller:
         context = context_of(request)
         address = address_of(request, context.settings.server.trusted_proxies)
+        body = await request.body() if "x-cashup-signature" in request.headers else b""
         found = await context.authenticator.authenticate(
-            request.headers, address, method=request.method, path=request.url.path
+            request.headers,
+            address,
+            method=request.method,
+            path=request.url.path,
+            body_sha256=hashlib.sha256(body).hexdigest(),
         )
         await context.limiter.check(
             "user", found.api_key_id or found.user_id, context.settings.security.requests_per_minute

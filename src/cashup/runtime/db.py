@@ -58,7 +58,7 @@ class Money(TypeDecorator[Decimal]):
             raise ValueError(f"{value} is no amount of money; expected a finite number")
         return format(value, "f") if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
         """Read the value back exactly."""
         return None if value is None else Decimal(value)
 
@@ -69,7 +69,7 @@ class Utc(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Store UTC."""
         if value is None:
             return None
@@ -77,7 +77,7 @@ class Utc(TypeDecorator[datetime]):
             raise ValueError(f"{value} has no time zone; expected a moment in UTC")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Say that it is UTC."""
         if value is None:
             return None

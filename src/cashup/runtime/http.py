@@ -29,10 +29,10 @@ from cashup.model.errors import (
     UnknownNameError,
 )
 from cashup.runtime import metrics
-from cashup.runtime.auth import Forbidden, NotSignedIn
 from cashup.runtime.ids import new_id
+from cashup.runtime.refusals import Conflict, Forbidden, NotFound, NotSignedIn, PreconditionFailed, TooMany
 
-__all__ = ["Conflict", "NotFound", "PreconditionFailed", "TooMany", "install", "problem"]
+__all__ = ["install", "problem", "status_of"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -40,62 +40,27 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PROBLEM_TYPE: Final = "application/problem+json"
-_STATUS: Final[dict[type[CashUpError], int]] = {}
 
 log = structlog.get_logger(__name__)
 
 
-class NotFound(CashUpError):
-    """Nothing of that id exists, or not for this caller: the two are not told apart."""
-
-    code = "not_found"
-
-
-class Conflict(CashUpError):
-    """The request does not fit what is there now."""
-
-    code = "conflict"
-
-
-class PreconditionFailed(CashUpError):
-    """The object was changed since the caller read it."""
-
-    code = "precondition_failed"
-
-
-class TooMany(CashUpError):
-    """More requests than allowed.
-
-    Attributes:
-        retry_after_s: When to try again.
-    """
-
-    code = "too_many_requests"
-
-    def __init__(self, message: str, retry_after_s: int = 60) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
-
-_STATUS.update(
-    {
-        NotSignedIn: 401,
-        Forbidden: 403,
-        NotFound: 404,
-        Conflict: 409,
-        PreconditionFailed: 412,
-        TooMany: 429,
-        UnknownNameError: 422,
-        InputError: 422,
-        ConfigError: 422,
-        DataError: 422,
-        StrategyFailed: 422,
-        OrderRefused: 422,
-        ExchangeRejected: 422,
-        ExchangeUnavailable: 503,
-        OutcomeUnknown: 202,
-    }
-)
+_STATUS: Final[dict[type[CashUpError], int]] = {
+    NotSignedIn: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    PreconditionFailed: 412,
+    TooMany: 429,
+    UnknownNameError: 422,
+    InputError: 422,
+    ConfigError: 422,
+    DataError: 422,
+    StrategyFailed: 422,
+    OrderRefused: 422,
+    ExchangeRejected: 422,
+    ExchangeUnavailable: 503,
+    OutcomeUnknown: 202,
+}
 
 
 def status_of(error: CashUpError) -> int:

@@ -10,7 +10,7 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from cashup.model.errors import explain
-from cashup.runtime.http import TooMany
+from cashup.runtime.refusals import TooMany
 
 _MINUTE_S: Final = 60
 

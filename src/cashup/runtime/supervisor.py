@@ -72,7 +72,7 @@ class Supervisor:
             try:
                 await work()
                 return
-            except Exception as e:  # noqa: BLE001 - a supervisor exists to survive whatever its tasks raise
+            except Exception as e:
                 state.last_error = f"{type(e).__name__}: {e}"
                 log.error("task failed", task=state.name, exc_info=e)
             finally:

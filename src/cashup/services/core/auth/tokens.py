@@ -12,7 +12,7 @@ from typing import Final
 import jwt
 
 from cashup.model.errors import ConfigError, explain
-from cashup.runtime.auth import NotSignedIn
+from cashup.runtime.refusals import NotSignedIn
 
 ISSUER: Final = "cashup"
 AUDIENCE: Final = "cashup-api"
