@@ -14,7 +14,7 @@ from cashup.runtime.channel import Channel
 from cashup.runtime.db import Database
 from cashup.runtime.hub import Hub
 from cashup.runtime.limits import RateLimiter
-from cashup.runtime.settings import Settings
+from cashup.runtime.settings import Settings, SettingsSource
 from cashup.runtime.supervisor import Supervisor
 from cashup.runtime.vault import Vault
 
@@ -43,7 +43,7 @@ class ServiceContext:
     """The shared parts of one process.
 
     Attributes:
-        settings: What was set.
+        source: What is set now.
         database: Where tables are.
         channel: To the other services.
         vault: Secrets at rest.
@@ -54,7 +54,7 @@ class ServiceContext:
         checks: Health checks by name; a check raises when something is wrong.
     """
 
-    settings: Settings
+    source: SettingsSource
     database: Database
     channel: Channel
     vault: Vault
@@ -63,6 +63,11 @@ class ServiceContext:
     hub: Hub
     supervisor: Supervisor
     checks: dict[str, HealthCheck] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they hold now."""
+        return self.source.settings
 
 
 def context_of(request: Request) -> ServiceContext:

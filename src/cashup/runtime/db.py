@@ -206,6 +206,7 @@ class Database:
         """Open a consistent view; what is changed in it is not kept."""
         async with self._read() as session:
             yield session
+            session.expunge_all()  # rows stay readable after the view has closed
             await session.rollback()
 
     @asynccontextmanager

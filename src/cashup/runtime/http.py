@@ -114,17 +114,6 @@ def install(app: FastAPI, *, max_body_bytes: int, hsts: bool) -> None:
         )
         return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
-    @app.exception_handler(Exception)
-    async def _fault(request: Request, error: Exception) -> JSONResponse:
-        log.error("fault", path=request.url.path, exc_info=error)
-        correlation = str(structlog.contextvars.get_contextvars().get("correlation", ""))
-        return problem(
-            500,
-            "internal_error",
-            f"a fault of CashUp; the log has it under {correlation}",
-            correlation=correlation,
-        )
-
     app.add_middleware(BodyLimit, limit=max_body_bytes)
     app.add_middleware(Envelope, hsts=hsts)
 
@@ -203,7 +192,7 @@ class Envelope:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(correlation=correlation)
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def headed(message: MutableMapping[str, Any]) -> None:
             nonlocal status
@@ -221,6 +210,12 @@ class Envelope:
 
         try:
             await self._app(scope, receive, headed)
+        except Exception as e:
+            log.error("fault", path=scope["path"], exc_info=e)
+            if status or scope["type"] != "http":
+                raise
+            detail = f"a fault of CashUp; the log has it under {correlation}"
+            await problem(500, "internal_error", detail, correlation=correlation)(scope, receive, headed)
         finally:
             if scope["type"] == "http":
                 route = scope.get("route")

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cashup.model.errors import ConfigError, did_you_mean, explain
 
-__all__ = ["SERVICES", "Settings", "load_settings"]
+__all__ = ["SERVICES", "Settings", "SettingsSource", "load_settings", "names"]
 
 Profile = Literal["development", "test", "production"]
 Service = Literal["core", "trading", "strategy", "notification"]
@@ -159,46 +159,54 @@ _PROFILES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def load_settings(
-    folder: Path | None,
-    environ: Mapping[str, str],
-    overrides: Mapping[str, Any] | None = None,
-) -> Settings:
-    """Read the settings of this process.
+class SettingsSource:
+    """The settings of this process, and where each came from.
 
     Args:
         folder: Where the YAML files are; None or a missing folder for none.
         environ: The environment.
-        overrides: Dotted name -> value, kept in the database.
-
-    Returns:
-        The settings, complete and checked.
 
     Raises:
         ConfigError: A file cannot be read, a name does not exist or a value is out of range; the message says
             which, where and what would be right.
     """
-    values: dict[str, Any] = {}
-    origin: dict[str, str] = {}
-    for name, (value, where) in _from_files(folder).items():
-        values[name], origin[name] = value, where
-    for name, (value, where) in _from_environment(environ).items():
-        values[name], origin[name] = value, where
-    for name, value in (overrides or {}).items():
-        values[name], origin[name] = value, "database override"
-    for name, where in origin.items():
-        _check_name(name, where)
-    profile = values.get("profile", "development")
-    tree: dict[str, Any] = {}
-    for section, content in _PROFILES.get(str(profile), {}).items():
-        for key, value in content.items():
-            _put(tree, f"{section}.{key}", value)
-    for name, value in values.items():
-        _put(tree, name, value)
-    try:
-        return Settings.model_validate(tree)
-    except ValidationError as e:
-        raise _explained(e, origin) from e
+
+    def __init__(self, folder: Path | None, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environ = dict(environ)
+        self.settings, self.origins = self._build({})
+
+    def check(self, overrides: Mapping[str, Any]) -> Settings:
+        """Return what the settings would be under these overrides, and change nothing (`ConfigError`)."""
+        return self._build(overrides)[0]
+
+    def apply(self, overrides: Mapping[str, Any]) -> Settings:
+        """Make overrides (dotted name -> value) hold; return the settings (`ConfigError`: the old ones stay)."""
+        self.settings, self.origins = self._build(overrides)
+        return self.settings
+
+    def _build(self, overrides: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:
+        found = {**_from_files(self._folder), **_from_environment(self._environ)}
+        found |= {name: (value, "database override") for name, value in overrides.items()}
+        origin = {name: where for name, (_, where) in found.items()}
+        for name, where in origin.items():
+            _check_name(name, where)
+        profile, _ = found.get("profile", ("development", ""))
+        tree: dict[str, Any] = {}
+        for section, content in _PROFILES.get(str(profile), {}).items():
+            for key, value in content.items():
+                _put(tree, f"{section}.{key}", value)
+        for name, (value, _) in found.items():
+            _put(tree, name, value)
+        try:
+            return Settings.model_validate(tree), origin
+        except ValidationError as e:
+            raise _explained(e, origin) from e
+
+
+def load_settings(folder: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the settings once, without overrides (`ConfigError`)."""
+    return SettingsSource(folder, environ).settings
 
 
 def names() -> dict[str, Any]:

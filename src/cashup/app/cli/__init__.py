@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from cashup.app.cli import backtest, data, demo, download, strategy
+from cashup.app.cli import backtest, data, database, demo, download, server, strategy, user
 from cashup.app.cli.terminal import EXIT_ERROR
 from cashup.model.errors import CashUpError
 from cashup.version import __version__
@@ -25,6 +25,10 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("demo")(demo.demo)
 app.add_typer(strategy.app, name="strategy")
+app.command("up")(server.up)
+app.command("serve")(server.serve)
+app.add_typer(user.app, name="user")
+app.add_typer(database.app, name="db")
 download.register(data.app)
 app.add_typer(data.app, name="data")
 

@@ -13,8 +13,8 @@ from cashup.runtime import metrics
 from cashup.runtime.auth import Caller
 from cashup.runtime.db import Database, emit, utc_now
 from cashup.runtime.ids import new_id
-from cashup.runtime.refusals import NotSignedIn, TooMany
-from cashup.runtime.settings import Settings
+from cashup.runtime.refusals import NotFound, NotSignedIn, TooMany
+from cashup.runtime.settings import SettingsSource
 from cashup.runtime.vault import Vault
 from cashup.services.core.audit.service import record
 from cashup.services.core.auth import passwords, repository, second_factor
@@ -49,9 +49,9 @@ class SecondFactorNeeded(NotSignedIn):
 class AuthService:
     """Sign users in and out."""
 
-    def __init__(self, database: Database, settings: Settings, signer: Signer, vault: Vault) -> None:
+    def __init__(self, database: Database, source: SettingsSource, signer: Signer, vault: Vault) -> None:
         self._database = database
-        self._settings = settings
+        self._source = source
         self._signer = signer
         self._vault = vault
 
@@ -83,7 +83,7 @@ class AuthService:
         if outcome == "code_needed":
             raise SecondFactorNeeded("a code of the second factor is needed")
         if outcome == "locked" and right:
-            minutes = self._settings.security.lockout_minutes
+            minutes = self._source.settings.security.lockout_minutes
             raise TooMany(
                 explain("the account is locked after too many failures", hint="try later"), minutes * 60
             )
@@ -117,7 +117,7 @@ class AuthService:
 
     def _count_failure(self, session: AsyncSession, user: UserRow, now: datetime) -> None:
         user.failures += 1
-        limits = self._settings.security
+        limits = self._source.settings.security
         over = user.failures - limits.lockout_failures
         if over >= 0:
             # Each round of failures locks twice as long, to a day at most.
@@ -149,7 +149,7 @@ class AuthService:
             device=device[:200],
             created_at=now,
             seen_at=now,
-            expires_at=now + timedelta(days=self._settings.security.refresh_days),
+            expires_at=now + timedelta(days=self._source.settings.security.refresh_days),
         )
         session.add(row)
         await session.flush()
@@ -162,7 +162,7 @@ class AuthService:
         return self._tokens(session, row, now)
 
     def _tokens(self, session: AsyncSession, row: SessionRow, now: datetime) -> Tokens:
-        minutes = self._settings.security.access_minutes
+        minutes = self._source.settings.security.access_minutes
         refresh = random_token()
         session.add(
             RefreshRow(
@@ -244,6 +244,19 @@ class AuthService:
             raise InputError("the current password is wrong", field="current")
         await self._set_password(user.id, new, keep=caller.session_id, address=caller.address)
 
+    async def set_password(self, email: str, new: str) -> None:
+        """Set a password from the command line; every session of the user ends.
+
+        Raises:
+            NotFound: There is no such user.
+            InputError: The password is weak.
+        """
+        async with self._database.read() as session:
+            user = await users.by_email(session, email.strip().lower())
+        if user is None:
+            raise NotFound(f"there is no user {email}")
+        await self._set_password(user.id, new, keep="", address="command line")
+
     async def _set_password(self, user_id: str, new: str, *, keep: str, address: str) -> None:
         async with self._database.read() as session:
             user = await users.by_id(session, user_id)
@@ -270,7 +283,9 @@ class AuthService:
     def check_strength(self, password: str, email: str, name: str) -> None:
         """Refuse a weak password (`InputError`)."""
         passwords.check_strength(
-            password, minimum=self._settings.security.password_min_length, about=(email, name, "cashup")
+            password,
+            minimum=self._source.settings.security.password_min_length,
+            about=(email, name, "cashup"),
         )
 
     async def forgot(self, email: str) -> None:

@@ -18,7 +18,7 @@ from cashup.runtime.auth import Caller, Role
 from cashup.runtime.db import Database, emit, utc_now
 from cashup.runtime.ids import new_id
 from cashup.runtime.refusals import Conflict, Forbidden, NotFound, PreconditionFailed
-from cashup.runtime.settings import Settings
+from cashup.runtime.settings import SettingsSource
 from cashup.runtime.vault import Vault
 from cashup.services.core.audit.service import record
 from cashup.services.core.auth import passwords
@@ -51,9 +51,9 @@ class NewUser:
 class UserService:
     """Users of this installation."""
 
-    def __init__(self, database: Database, settings: Settings, vault: Vault, auth: AuthService) -> None:
+    def __init__(self, database: Database, source: SettingsSource, vault: Vault, auth: AuthService) -> None:
         self._database = database
-        self._settings = settings
+        self._source = source
         self._vault = vault
         self._auth = auth
         self._setup_token = ""
@@ -168,14 +168,14 @@ class UserService:
             Forbidden: Registration is closed, or needs an invitation that is not good.
             InputError: The password is weak.
         """
-        policy = self._settings.security.registration
+        policy = self._source.settings.security.registration
         if policy == "closed" or (policy == "invitation" and not invitation):
             raise Forbidden(
                 explain(f"registration is {policy}", hint="ask an administrator for an invitation")
             )
         self._auth.check_strength(password, email, name)
         hashed = await passwords.hash_password(password)
-        by_mail = bool(self._settings.mail.host)
+        by_mail = bool(self._source.settings.mail.host)
         async with self._database.write() as session:
             roles = (
                 await self._use_invitation(session, invitation, email) if invitation else [Role.TRADER.value]
@@ -414,7 +414,7 @@ class UserService:
         return kept
 
     def _documents(self) -> Path:
-        return self._settings.home / "documents"
+        return self._source.settings.home / "documents"
 
     async def kyc_of(self, user_id: str) -> tuple[KycRow, dict[str, str]] | None:
         """Return an identity check and its answers, or None."""
