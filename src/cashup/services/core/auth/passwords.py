@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import cache
 from typing import Final
 
@@ -14,6 +15,7 @@ from cashup.model.errors import InputError, explain
 
 _MAX_LENGTH: Final = 256
 _WEAKEST: Final = 2  # of zxcvbn's 0 to 4: 0 and 1 fall to an attack that is online and throttled
+_OWN_CHARACTERS: Final = 6  # beside what is known of the user
 _READ: Final = 72  # zxcvbn's cost grows with length; what comes after cannot make a password weaker
 
 
@@ -62,7 +64,12 @@ def check_strength(password: str, *, minimum: int, about: tuple[str, ...] = ()) 
             explain(f"the password has {len(password)} characters", expected=f"at most {_MAX_LENGTH}"),
             field="password",
         )
-    judged = zxcvbn(password[:_READ], user_inputs=[part for part in about if part])
+    rest = password.casefold()
+    for part in sorted(_parts(about), key=len, reverse=True):
+        rest = rest.replace(part.casefold(), "")
+    if len(rest) < _OWN_CHARACTERS:
+        raise InputError(explain("the password is weak: it is made of your name or address"), field="password")
+    judged = zxcvbn(password[:_READ], user_inputs=_parts(about))
     if judged["score"] < _WEAKEST:
         feedback = judged["feedback"]
         reason = feedback["warning"].rstrip(".") or "it would be guessed quickly"
@@ -70,3 +77,9 @@ def check_strength(password: str, *, minimum: int, about: tuple[str, ...] = ()) 
         raise InputError(
             explain(f"the password is weak: {reason[0].lower()}{reason[1:]}", hint=advice), field="password"
         )
+
+
+def _parts(about: tuple[str, ...]) -> list[str]:
+    """Return what is known of the user, whole and in words."""
+    words = {word for text in about for word in [text, *re.split(r"[^\w]+", text)]}
+    return sorted(word for word in words if len(word) > 2)
