@@ -26,6 +26,9 @@ from cashup.runtime.vault import Vault, load_keyring
 from cashup.services.core.auth.authenticator import TableAuthenticator
 from cashup.services.core.auth.tokens import Signer, load_signing_keys
 from cashup.services.core.service import CoreService
+from cashup.services.core.users import repository as users
+from cashup.services.notification.messages.dispatch import Contact
+from cashup.services.notification.service import NotificationService
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +79,9 @@ class Platform:
         self.context.checks["database"] = database.ping
         self.context.checks["channel"] = self.context.channel.ping
         self.core = CoreService(self.context, self.signer)
-        self.services: list[Service] = []
-        if "core" in settings.services:
-            self.services.append(self.core)
+        self.notification = NotificationService(self.context, UserDirectory(database))
+        known: list[Service] = [self.core, self.notification]
+        self.services = [service for service in known if service.name in settings.services]
 
     def serves(self, name: str) -> bool:
         """Say whether a service runs in this process."""
@@ -109,6 +112,19 @@ class Platform:
         await self.context.channel.close()
         await self.context.database.close()
         log.info("stopped")
+
+
+class UserDirectory:
+    """Who the users are, for services that must not look into the tables of the core service."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def contact(self, user_id: str) -> Contact | None:
+        """Return a user's contact, or None."""
+        async with self._database.read() as session:
+            row = await users.by_id(session, user_id)
+        return Contact(email=row.email, locale=row.locale, time_zone=row.time_zone) if row else None
 
 
 def _channel(url: str) -> Channel:

@@ -84,6 +84,12 @@ class MailSettings(_Section):
     encryption: Literal["starttls", "tls", "none"] = "starttls"
 
 
+class NotificationSettings(_Section):
+    """What notifications may do."""
+
+    allow_private_addresses: bool = False
+
+
 class BackupSettings(_Section):
     """Scheduled backups."""
 
@@ -121,6 +127,7 @@ class Settings(_Section):
     channel: ChannelSettings = ChannelSettings()
     security: SecuritySettings = SecuritySettings()
     mail: MailSettings = MailSettings()
+    notification: NotificationSettings = NotificationSettings()
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
 

@@ -68,7 +68,9 @@ def check_strength(password: str, *, minimum: int, about: tuple[str, ...] = ()) 
     for part in sorted(_parts(about), key=len, reverse=True):
         rest = rest.replace(part.casefold(), "")
     if len(rest) < _OWN_CHARACTERS:
-        raise InputError(explain("the password is weak: it is made of your name or address"), field="password")
+        raise InputError(
+            explain("the password is weak: it is made of your name or address"), field="password"
+        )
     judged = zxcvbn(password[:_READ], user_inputs=_parts(about))
     if judged["score"] < _WEAKEST:
         feedback = judged["feedback"]

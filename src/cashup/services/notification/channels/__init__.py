@@ -1,0 +1,1 @@
+"""Where messages go: mail, chat, phone, webhook."""

@@ -1,0 +1,1 @@
+"""How a message reads, per event, language and channel."""
