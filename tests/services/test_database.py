@@ -127,7 +127,10 @@ async def test_the_audit_log_cannot_be_altered_and_shows_it_when_it_is(database:
             await record(session, action="test", subject=str(number), user_id="u", details={"n": number})
     async with database.read() as session:
         assert await first_break(session) is None
-    for statement in ("UPDATE audit_log SET action = 'x' WHERE number = 3", "DELETE FROM audit_log WHERE number = 5"):
+    for statement in (
+        "UPDATE audit_log SET action = 'x' WHERE number = 3",
+        "DELETE FROM audit_log WHERE number = 5",
+    ):
         with pytest.raises(DBAPIError, match="append-only"):
             async with database.write() as session:
                 await session.execute(text(statement))

@@ -25,7 +25,9 @@ async def test_an_api_key_does_what_its_scopes_say_and_no_more(installation: Ins
     assert (await client.get("/api/v1/me", headers={"x-cashup-key": key})).status_code == 200
     assert (await client.get("/api/v1/users", headers={"x-cashup-key": key})).status_code == 403
     more = {"name": "more", "scopes": ["users"]}
-    assert (await client.post("/api/v1/api-keys", headers={"x-cashup-key": key}, json=more)).status_code == 403
+    assert (
+        await client.post("/api/v1/api-keys", headers={"x-cashup-key": key}, json=more)
+    ).status_code == 403
     listed = (await client.get("/api/v1/api-keys", headers=owner)).json()
     assert [one["name"] for one in listed] == ["bot"]
     assert "secret" not in json.dumps(listed)
@@ -38,7 +40,9 @@ async def test_a_key_may_not_carry_more_than_its_owner(installation: Installatio
     trader = await installation.user("t@example.com", "trader")
     body = {"name": "x", "scopes": ["users"]}
     assert (await installation.client.post("/api/v1/api-keys", headers=trader, json=body)).status_code == 403
-    near = await installation.client.post("/api/v1/api-keys", headers=trader, json={"name": "x", "scopes": ["trad"]})
+    near = await installation.client.post(
+        "/api/v1/api-keys", headers=trader, json={"name": "x", "scopes": ["trad"]}
+    )
     assert near.json()["suggestion"] == "trade"
 
 
@@ -66,15 +70,21 @@ async def test_signed_requests_are_checked_and_not_replayed(installation: Instal
     client = installation.client
     assert (await client.get("/api/v1/me", headers=signed("GET", "/api/v1/me", b"", now))).status_code == 200
     assert (await client.get("/api/v1/me", headers={"x-cashup-key": made["key"]})).status_code == 401
-    assert (await client.get("/api/v1/me", headers=signed("GET", "/api/v1/me", b"", now - 120))).status_code == 401
+    assert (
+        await client.get("/api/v1/me", headers=signed("GET", "/api/v1/me", b"", now - 120))
+    ).status_code == 401
     content = b'{"name": "Changed"}'
     headers = {**signed("PATCH", "/api/v1/me", content, now), "content-type": "application/json"}
-    assert (await client.patch("/api/v1/me", headers=headers, content=b'{"name": "Other"}')).status_code == 401
+    assert (
+        await client.patch("/api/v1/me", headers=headers, content=b'{"name": "Other"}')
+    ).status_code == 401
     assert (await client.patch("/api/v1/me", headers=headers, content=content)).status_code == 200
     assert (await client.patch("/api/v1/me", headers=headers, content=content)).status_code == 401
 
 
-async def test_exchange_secrets_are_sealed_and_never_come_back(installation: Installation, tmp_path: Path) -> None:
+async def test_exchange_secrets_are_sealed_and_never_come_back(
+    installation: Installation, tmp_path: Path
+) -> None:
     owner = await installation.owner()
     body = {"name": "gate main", "exchange": "gate", "api_key": "abcdefgh12345678", "api_secret": SECRET}
     made = await installation.client.post("/api/v1/credentials", headers=owner, json=body)
@@ -91,7 +101,9 @@ async def test_exchange_secrets_are_sealed_and_never_come_back(installation: Ins
     opened = await installation.platform.core.credentials.opened(me, made.json()["id"])
     assert opened.api_secret == SECRET
     assert SECRET not in repr(opened)
-    assert (await installation.client.post("/api/v1/credentials", headers=owner, json=body)).status_code == 409
+    assert (
+        await installation.client.post("/api/v1/credentials", headers=owner, json=body)
+    ).status_code == 409
 
 
 async def test_a_key_that_can_withdraw_is_refused_unless_wanted(installation: Installation) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pyotp
 import pytest
 
+from cashup.runtime.channel import Envelope
 from services.conftest import PASSWORD, Installation, bearer, running, start
 
 
@@ -24,9 +26,16 @@ async def test_the_setup_link_makes_one_owner_and_only_one(installation: Install
 
 @pytest.mark.parametrize(
     ("password", "says"),
-    [("short1", "expected at least 10"), ("password123", "weak"), ("owner@example", "weak"), ("1234567890", "weak")],
+    [
+        ("short1", "expected at least 10"),
+        ("password123", "weak"),
+        ("owner@example", "weak"),
+        ("1234567890", "weak"),
+    ],
 )
-async def test_a_weak_password_is_refused_with_the_reason(installation: Installation, password: str, says: str) -> None:
+async def test_a_weak_password_is_refused_with_the_reason(
+    installation: Installation, password: str, says: str
+) -> None:
     token = await installation.platform.core.users.setup_token()
     body = {"token": token, "email": "owner@example.com", "password": password, "name": "Owner"}
     answer = await installation.client.post("/api/v1/auth/setup", json=body)
@@ -40,7 +49,9 @@ async def test_a_weak_password_is_refused_with_the_reason(installation: Installa
 async def test_wrong_address_and_wrong_password_answer_alike(installation: Installation) -> None:
     await installation.owner()
     answers = [
-        await installation.client.post("/api/v1/auth/login", json={"email": email, "password": "not the password"})
+        await installation.client.post(
+            "/api/v1/auth/login", json={"email": email, "password": "not the password"}
+        )
         for email in ("owner@example.com", "nobody@example.com")
     ]
     assert [a.status_code for a in answers] == [401, 401]
@@ -84,7 +95,9 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(installatio
         "/api/v1/auth/refresh", json={}, headers={"origin": "https://elsewhere.example"}
     )
     assert other.status_code == 403
-    own = await installation.client.post("/api/v1/auth/refresh", json={}, headers={"origin": "http://testserver"})
+    own = await installation.client.post(
+        "/api/v1/auth/refresh", json={}, headers={"origin": "http://testserver"}
+    )
     assert own.status_code == 200
 
 
@@ -103,11 +116,15 @@ async def test_signing_out_everywhere_ends_the_access_tokens_too(installation: I
 async def test_the_second_factor_takes_each_code_once(installation: Installation) -> None:
     headers = await installation.owner()
     client = installation.client
-    begun = (await client.post("/api/v1/auth/totp/begin", headers=headers, json={"password": PASSWORD})).json()
+    begun = (
+        await client.post("/api/v1/auth/totp/begin", headers=headers, json={"password": PASSWORD})
+    ).json()
     assert begun["link"].startswith("otpauth://totp/CashUp")
     totp = pyotp.TOTP(begun["secret"])
     code = totp.now()
-    codes = (await client.post("/api/v1/auth/totp/confirm", headers=headers, json={"code": code})).json()["codes"]
+    codes = (await client.post("/api/v1/auth/totp/confirm", headers=headers, json={"code": code})).json()[
+        "codes"
+    ]
     assert len(set(codes)) == 10
     login = {"email": "owner@example.com", "password": PASSWORD}
     missing = await client.post("/api/v1/auth/login", json=login)
@@ -120,7 +137,9 @@ async def test_the_second_factor_takes_each_code_once(installation: Installation
     assert twice.status_code == 401
 
 
-async def test_too_many_failures_lock_the_account_and_say_so_only_to_who_knows_the_password(tmp_path: Path) -> None:
+async def test_too_many_failures_lock_the_account_and_say_so_only_to_who_knows_the_password(
+    tmp_path: Path,
+) -> None:
     platform, app = await start(
         tmp_path, CASHUP_SECURITY__LOCKOUT_FAILURES="3", CASHUP_SECURITY__LOGIN_PER_MINUTE="100"
     )
@@ -140,7 +159,9 @@ async def test_guessing_is_slowed_down_per_account(tmp_path: Path) -> None:
     async with running(platform, app) as installation:
         await installation.owner()
         login = {"email": "owner@example.com", "password": "not the password"}
-        codes = [(await installation.client.post("/api/v1/auth/login", json=login)).status_code for _ in range(5)]
+        codes = [
+            (await installation.client.post("/api/v1/auth/login", json=login)).status_code for _ in range(5)
+        ]
         assert codes[:3] == [401, 401, 401]
         assert codes[3:] == [429, 429]
 
@@ -148,37 +169,38 @@ async def test_guessing_is_slowed_down_per_account(tmp_path: Path) -> None:
 async def test_a_mailed_link_sets_a_new_password_once(installation: Installation) -> None:
     headers = await installation.owner()
     sent: list[dict[str, str]] = []
+    heard = asyncio.Event()
 
-    async def keep(envelope: object) -> None:
-        sent.append(envelope.payload)  # type: ignore[attr-defined]
+    async def keep(envelope: Envelope) -> None:
+        sent.append(envelope.payload)
+        heard.set()
 
-    await installation.platform.context.channel.subscribe("mailer", ["mail.link"], keep)
+    await installation.platform.context.channel.subscribe("test", ["mail.link"], keep)
     for email in ("owner@example.com", "nobody@example.com"):
         answer = await installation.client.post("/api/v1/auth/password/forgot", json={"email": email})
         assert answer.status_code == 202
-    while not sent:
-        await _turn()
+    await asyncio.wait_for(heard.wait(), 10)
     await installation.platform.context.channel.idle()
     assert len(sent) == 1
     assert "token" not in sent[0]
     vault = installation.platform.context.vault
     token = vault.open(sent[0]["sealed"], bound_to=f"link:{sent[0]['user_id']}")
-    weak = await installation.client.post("/api/v1/auth/password/reset", json={"token": token, "password": "password12"})
+    weak = await installation.client.post(
+        "/api/v1/auth/password/reset", json={"token": token, "password": "password12"}
+    )
     assert weak.status_code == 422
     new = "orchard-tram-17-violet"
-    done = await installation.client.post("/api/v1/auth/password/reset", json={"token": token, "password": new})
+    done = await installation.client.post(
+        "/api/v1/auth/password/reset", json={"token": token, "password": new}
+    )
     assert done.status_code == 204
-    again = await installation.client.post("/api/v1/auth/password/reset", json={"token": token, "password": new + "x"})
+    again = await installation.client.post(
+        "/api/v1/auth/password/reset", json={"token": token, "password": new + "x"}
+    )
     assert again.status_code == 422
     installation.platform.context.authenticator.forget()
     assert (await installation.client.get("/api/v1/me", headers=headers)).status_code == 401
     await installation.login("owner@example.com", new)
-
-
-async def _turn() -> None:
-    import asyncio
-
-    await asyncio.sleep(0.01)
 
 
 async def test_registration_follows_the_policy_and_invitations_work_once(tmp_path: Path) -> None:
@@ -187,11 +209,15 @@ async def test_registration_follows_the_policy_and_invitations_work_once(tmp_pat
         owner = await installation.owner()
         body = {"email": "dev@example.com", "password": PASSWORD, "name": "Dev"}
         assert (await installation.client.post("/api/v1/auth/register", json=body)).status_code == 403
-        made = await installation.client.post("/api/v1/invitations", headers=owner, json={"roles": ["developer"]})
+        made = await installation.client.post(
+            "/api/v1/invitations", headers=owner, json={"roles": ["developer"]}
+        )
         code = made.json()["code"]
         joined = await installation.client.post("/api/v1/auth/register", json={**body, "invitation": code})
         assert joined.status_code == 201
-        me = (await installation.client.get("/api/v1/me", headers=await installation.login("dev@example.com"))).json()
+        me = (
+            await installation.client.get("/api/v1/me", headers=await installation.login("dev@example.com"))
+        ).json()
         assert me["roles"] == ["developer"]
         other = {**body, "email": "second@example.com", "invitation": code}
         assert (await installation.client.post("/api/v1/auth/register", json=other)).status_code == 403

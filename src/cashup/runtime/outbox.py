@@ -39,8 +39,9 @@ class Outbox:
                     pass
             except Exception as e:  # noqa: BLE001 - the messages are safe; they go out when the channel is back
                 log.warning("outbox waits", error=f"{type(e).__name__}: {e}")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK_AGAIN_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN_S):
+                    await self._wake.wait()
 
     async def relay(self) -> int:
         """Send what is there; return how many messages that were."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +14,7 @@ from cashup.runtime import metrics
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 30.0
 _STEADY_S: Final = 60.0
+_INSIST_S: Final = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -53,10 +53,9 @@ class Supervisor:
     async def stop(self, name: str) -> None:
         """End one task."""
         task = self._tasks.pop(name, None)
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        while task is not None and not task.done():
+            task.cancel()  # again, should a library on the way have swallowed it
+            await asyncio.wait({task}, timeout=_INSIST_S)
 
     async def close(self) -> None:
         """End all tasks, newest first."""

@@ -37,6 +37,7 @@ def router(
     _add_subscriptions(routes, rules)
     _add_templates(routes, templates)
     _add_inbox(routes, database)
+    _add_deliveries(routes, database)
     return routes
 
 
@@ -212,6 +213,8 @@ def _add_inbox(routes: APIRouter, database: Database) -> None:
         async with database.write() as session:
             await session.execute(change.values({column.key: utc_now()}))
 
+
+def _add_deliveries(routes: APIRouter, database: Database) -> None:
     @routes.get("/deliveries")
     async def deliveries(
         caller: Me,

@@ -173,8 +173,9 @@ class Dispatcher:
             await self._escalate()
             while await self.deliver_due():
                 pass
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._wake.wait()
 
     async def deliver_due(self) -> int:
         """Send what is due; return how many deliveries that were."""
