@@ -106,10 +106,14 @@ async def test_a_message_leaves_exactly_when_its_transaction_is_committed(databa
 
     await channel.subscribe("group", ["order.changed"], keep)
     outbox = Outbox(database, channel)
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with database.write() as session:
             emit(session, "order.changed", {"id": 0})
             raise RuntimeError("the transaction fails")
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with database.write() as session:
         emit(session, "order.changed", {"id": 1})
     assert await outbox.relay() == 1

@@ -18,6 +18,8 @@ from cashup.model.errors import InputError, explain
 
 _TIMEOUT_S: Final = 10.0
 _MAX_ANSWER: Final = 100_000
+#: Addresses a router may translate into its own network (RFC 8215).
+_TRANSLATED: Final = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class OutgoingCalls:
@@ -119,4 +121,4 @@ def public(address: str) -> bool:
             if inside is not None:
                 ip = inside
                 break
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and ip not in _TRANSLATED

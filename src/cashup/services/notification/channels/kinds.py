@@ -177,7 +177,6 @@ KINDS: Final[dict[str, Kind]] = {
                     pattern=r"SEC[A-Za-z0-9]{20,80}",
                 ),
             ),
-            url=lambda c: f"dingtalk://{c['secret'] + '@' if c.get('secret') else ''}{c['token']}/",
         ),
         Kind(
             name="feishu",
