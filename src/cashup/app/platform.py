@@ -6,13 +6,16 @@ processes on PostgreSQL and Redis is decided here and nowhere else.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 from fastapi import APIRouter
 
+from cashup.app.jobs import JobLauncher
 from cashup.runtime import log as logs
 from cashup.runtime.channel import Channel, MemoryChannel
 from cashup.runtime.context import ServiceContext
@@ -29,6 +32,7 @@ from cashup.services.core.service import CoreService
 from cashup.services.core.users import repository as users
 from cashup.services.notification.messages.dispatch import Contact
 from cashup.services.notification.service import NotificationService
+from cashup.services.strategy.service import StrategyService
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +84,9 @@ class Platform:
         self.context.checks["channel"] = self.context.channel.ping
         self.core = CoreService(self.context, self.signer)
         self.notification = NotificationService(self.context, UserDirectory(database))
-        known: list[Service] = [self.core, self.notification]
+        launcher = JobLauncher(home, at_once=max(1, os.cpu_count() or 1))
+        self.strategy = StrategyService(self.context, launcher, template_files())
+        known: list[Service] = [self.core, self.strategy, self.notification]
         self.services = [service for service in known if service.name in settings.services]
 
     def serves(self, name: str) -> bool:
@@ -125,6 +131,12 @@ class UserDirectory:
         async with self._database.read() as session:
             row = await users.by_id(session, user_id)
         return Contact(email=row.email, locale=row.locale, time_zone=row.time_zone) if row else None
+
+
+def template_files() -> dict[str, Path]:
+    """Return the strategies that come with the product, by name; nothing of them is executed."""
+    folder = Path(str(files("cashup"))) / "strategies"
+    return {path.stem: path for path in sorted(folder.glob("*.py")) if b"(Strategy):" in path.read_bytes()}
 
 
 def _channel(url: str) -> Channel:

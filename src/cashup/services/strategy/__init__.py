@@ -1,0 +1,1 @@
+"""Strategies of users with their versions, and their backtests."""

@@ -1,0 +1,1 @@
+"""Backtests: queued, followed, kept, compared."""
