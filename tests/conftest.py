@@ -22,3 +22,6 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real market data at {path}; set CASHUP_SHARED_DATA to the folder that has it")
     return path
+
+
+pytest_plugins = ["platform_fixtures"]

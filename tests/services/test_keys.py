@@ -12,7 +12,7 @@ import pytest
 
 from cashup.model.errors import ConfigError
 from cashup.runtime.vault import Vault, make_key
-from services.conftest import Installation
+from platform_fixtures import Installation
 
 SECRET = "planted-exchange-secret-77112"
 

@@ -28,7 +28,7 @@ from cashup.services.notification.events import EVENTS
 from cashup.services.notification.rules.matching import after_quiet, leaves_at, wants
 from cashup.services.notification.tables import SubscriptionRow
 from cashup.services.notification.templates.service import preview, write
-from services.conftest import Installation, running, start
+from platform_fixtures import Installation, running, start
 
 MESSAGE = Outgoing(
     id="01D",

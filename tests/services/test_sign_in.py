@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from cashup.runtime.channel import Envelope
-from services.conftest import PASSWORD, Installation, bearer, running, start
+from platform_fixtures import PASSWORD, Installation, bearer, running, start
 
 
 async def test_the_setup_link_makes_one_owner_and_only_one(installation: Installation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from services.conftest import Installation, running, start
+from platform_fixtures import Installation, running, start
 
 CODE = '''
 from cashup import Strategy, param, ta
