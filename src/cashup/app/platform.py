@@ -15,7 +15,9 @@ from typing import Any, Protocol
 import structlog
 from fastapi import APIRouter
 
+from cashup.app import migrations
 from cashup.app.jobs import JobLauncher
+from cashup.app.tables import metadata
 from cashup.runtime import log as logs
 from cashup.runtime.channel import Channel, MemoryChannel
 from cashup.runtime.context import ServiceContext
@@ -82,7 +84,13 @@ class Platform:
         )
         self.context.checks["database"] = database.ping
         self.context.checks["channel"] = self.context.channel.ping
-        self.core = CoreService(self.context, self.signer)
+        self.core = CoreService(
+            self.context,
+            self.signer,
+            metadata=metadata(),
+            upgrade=migrations.upgrade,
+            revision=migrations.newest(),
+        )
         self.notification = NotificationService(self.context, UserDirectory(database))
         launcher = JobLauncher(home, at_once=max(1, os.cpu_count() or 1))
         self.strategy = StrategyService(self.context, launcher, template_files())
@@ -99,9 +107,7 @@ class Platform:
 
     async def start(self) -> None:
         """Bring the database up to date and start everything."""
-        from cashup.app.migrations import upgrade
-
-        await upgrade(self.context.database)
+        await migrations.upgrade(self.context.database)
         outbox = Outbox(self.context.database, self.context.channel)
         for service in self.services:
             await service.start()

@@ -68,6 +68,11 @@ class Server:
         if not self._uvicorn.started:
             raise ConfigError("the platform could not start; the log says why")
 
+    @property
+    def ready(self) -> bool:
+        """Whether the server answers."""
+        return self._uvicorn is not None and self._uvicorn.started
+
     def stop(self) -> None:
         """Ask the server to stop."""
         if self._uvicorn is not None:

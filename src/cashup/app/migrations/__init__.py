@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from cashup.runtime.db import Database
@@ -20,6 +21,11 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config
+
+
+def newest() -> str:
+    """Return the newest revision."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 async def upgrade(database: Database, to: str = "head") -> None:

@@ -149,23 +149,23 @@ def _add_subscriptions(routes: APIRouter, rules: SubscriptionService) -> None:
 
 def _add_templates(routes: APIRouter, templates: TemplateService) -> None:
     @routes.get("/templates")
-    async def list_templates(caller: Me) -> list[schemas.TemplateOut]:
+    async def list_message_templates(caller: Me) -> list[schemas.TemplateOut]:
         """List the caller's own wordings."""
         return [schemas.TemplateOut.model_validate(row) for row in await templates.list(caller)]
 
     @routes.put("/templates")
-    async def save_template(caller: Me, body: schemas.TemplateIn) -> schemas.TemplateOut:
+    async def save_message_template(caller: Me, body: schemas.TemplateIn) -> schemas.TemplateOut:
         """Keep a wording, after filling it with the event's example."""
         return schemas.TemplateOut.model_validate(await templates.save(caller, **body.model_dump()))
 
     @routes.post("/templates/preview")
-    async def preview_template(_caller: Me, body: schemas.PreviewIn) -> schemas.PreviewOut:
+    async def preview_message_template(_caller: Me, body: schemas.PreviewIn) -> schemas.PreviewOut:
         """Fill templates with an event's example."""
         written = preview(body.event, body.title, body.body)
         return schemas.PreviewOut(title=written.title, body=written.body, html=written.html)
 
     @routes.delete("/templates/{template_id}", status_code=204)
-    async def delete_template(caller: Me, template_id: str) -> None:
+    async def delete_message_template(caller: Me, template_id: str) -> None:
         """Forget a wording; ours holds again."""
         if not await templates.delete(caller, template_id):
             raise NotFound("there is no such template")

@@ -65,7 +65,7 @@ def router(database: Database) -> APIRouter:
         return AuditPage(items=shown, next=shown[-1].number if len(rows) > limit else 0)
 
     @routes.get("/audit")
-    async def audit(
+    async def list_audit(
         _caller: Admin,
         before: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -76,14 +76,14 @@ def router(database: Database) -> APIRouter:
         return await page(before, limit, user_id, action)
 
     @routes.get("/audit/verify")
-    async def verify(_caller: Admin) -> ChainOut:
+    async def verify_audit(_caller: Admin) -> ChainOut:
         """Check the chain of hashes from the first entry to the last."""
         async with database.read() as session:
             broken = await first_break(session)
         return ChainOut(whole=broken is None, broken_at=broken)
 
     @routes.get("/me/audit")
-    async def mine(
+    async def my_audit(
         caller: Me,
         before: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,

@@ -118,37 +118,37 @@ def _add_links(routes: APIRouter, auth: AuthService) -> None:
         await auth.verify_email(body.token)
 
     @routes.post("/password/forgot", status_code=202)
-    async def forgot(request: Request, body: schemas.EmailIn) -> None:
+    async def forgot_password(request: Request, body: schemas.EmailIn) -> None:
         """Ask for a link to set a new password."""
         await _limited(request, "forgot", body.email.lower())
         await auth.forgot(body.email)
 
     @routes.post("/password/reset", status_code=204)
-    async def reset(request: Request, body: schemas.ResetIn) -> None:
+    async def reset_password(request: Request, body: schemas.ResetIn) -> None:
         """Set a new password with a mailed link."""
         await _limited(request, "link")
         await auth.reset(body.token, body.password, address=_address(request))
 
     @routes.post("/password/change", status_code=204)
-    async def change(caller: Me, body: schemas.ChangePasswordIn) -> None:
+    async def change_password(caller: Me, body: schemas.ChangePasswordIn) -> None:
         """Set a new password; other sessions end."""
         await auth.change_password(caller, current=body.current, new=body.new)
 
 
 def _add_second_factor(routes: APIRouter, auth: AuthService) -> None:
     @routes.post("/totp/begin")
-    async def begin(caller: Me, body: schemas.PasswordIn) -> schemas.TotpOut:
+    async def begin_totp(caller: Me, body: schemas.PasswordIn) -> schemas.TotpOut:
         """Begin to set up the second factor."""
         secret, link = await auth.begin_totp(caller, body.password)
         return schemas.TotpOut(secret=secret, link=link)
 
     @routes.post("/totp/confirm")
-    async def confirm(caller: Me, body: schemas.CodeIn) -> schemas.RecoveryOut:
+    async def confirm_totp(caller: Me, body: schemas.CodeIn) -> schemas.RecoveryOut:
         """Turn the second factor on with a first code."""
         return schemas.RecoveryOut(codes=await auth.confirm_totp(caller, body.code))
 
     @routes.post("/totp/disable", status_code=204)
-    async def disable(caller: Me, body: schemas.DisableTotpIn) -> None:
+    async def disable_totp(caller: Me, body: schemas.DisableTotpIn) -> None:
         """Turn the second factor off."""
         await auth.disable_totp(caller, body.password, body.code)
 

@@ -70,26 +70,26 @@ def router(service: SettingsService) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 
     @routes.get("")
-    async def show(_caller: Admin, response: Response) -> list[SettingOut]:
+    async def show_settings(_caller: Admin, response: Response) -> list[SettingOut]:
         """Show every setting with its origin; secrets are hidden."""
         latest = await service.latest()
         show_version(response, latest.version if latest else 0)
         return [SettingOut(**one) for one in service.shown()]
 
     @routes.patch("")
-    async def change(
+    async def change_settings(
         caller: Admin, body: ChangeIn, version: Annotated[int | None, Depends(match_version)]
     ) -> VersionOut:
         """Override settings."""
         return VersionOut.of(await service.change(caller, body.changes, reason=body.reason, version=version))
 
     @routes.get("/versions")
-    async def versions(_caller: Admin) -> list[VersionOut]:
+    async def list_settings_versions(_caller: Admin) -> list[VersionOut]:
         """List versions, newest first."""
         return [VersionOut.of(row) for row in await service.versions()]
 
     @routes.post("/rollback")
-    async def roll_back(caller: Admin, body: RollBackIn) -> VersionOut:
+    async def roll_back_settings(caller: Admin, body: RollBackIn) -> VersionOut:
         """Make an earlier version hold again."""
         return VersionOut.of(await service.roll_back(caller, body.version, reason=body.reason))
 

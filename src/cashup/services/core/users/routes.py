@@ -110,7 +110,7 @@ def _add_invitations(routes: APIRouter, users: UserService) -> None:
         return schemas.NewInvitationOut(**schemas.InvitationOut.of(row).model_dump(), code=code)
 
     @routes.delete("/invitations/{invitation_id}", status_code=204)
-    async def withdraw(caller: Admin, invitation_id: str) -> None:
+    async def withdraw_invitation(caller: Admin, invitation_id: str) -> None:
         """Withdraw an invitation that was not used."""
         await users.withdraw(caller, invitation_id)
 
@@ -140,7 +140,7 @@ def _add_kyc(routes: APIRouter, users: UserService) -> None:
         return schemas.KycOut.of(await users.submit_kyc(caller, answers, files))
 
     @routes.get("/kyc")
-    async def waiting(request: Request, _caller: Admin) -> list[schemas.KycOut]:
+    async def list_kyc(request: Request, _caller: Admin) -> list[schemas.KycOut]:
         """List identity checks nobody has decided."""
         async with context_of(request).database.read() as session:
             rows = await repository.kyc_waiting(session)
@@ -156,7 +156,7 @@ def _add_kyc(routes: APIRouter, users: UserService) -> None:
         return schemas.KycDetailOut(**schemas.KycOut.of(row).model_dump(), answers=answers)
 
     @routes.get("/kyc/{user_id}/documents/{name}")
-    async def document(_caller: Admin, user_id: str, name: str) -> Response:
+    async def kyc_document(_caller: Admin, user_id: str, name: str) -> Response:
         """Return one document."""
         content = await users.kyc_document(user_id, name)
         return Response(
@@ -166,7 +166,7 @@ def _add_kyc(routes: APIRouter, users: UserService) -> None:
         )
 
     @routes.post("/kyc/{user_id}/review")
-    async def review(caller: Admin, user_id: str, body: schemas.ReviewIn) -> schemas.KycOut:
+    async def review_kyc(caller: Admin, user_id: str, body: schemas.ReviewIn) -> schemas.KycOut:
         """Approve or reject an identity check."""
         return schemas.KycOut.of(
             await users.review_kyc(caller, user_id, approve=body.approve, reason=body.reason)
