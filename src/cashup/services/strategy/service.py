@@ -13,6 +13,8 @@ from cashup.services.strategy.backtests.service import BacktestService
 from cashup.services.strategy.catalog import routes as catalog_routes
 from cashup.services.strategy.catalog.service import CatalogService
 from cashup.services.strategy.jobs import Launcher
+from cashup.services.strategy.market_data import routes as data_routes
+from cashup.services.strategy.market_data.service import MarketDataService
 
 
 class StrategyService:
@@ -29,6 +31,7 @@ class StrategyService:
     def __init__(self, context: ServiceContext, launcher: Launcher, templates: dict[str, Path]) -> None:
         self.context = context
         home = context.settings.home
+        self.data = MarketDataService(context.database, home)
         self.catalog = CatalogService(context.database, launcher, home, templates)
         self.backtests = BacktestService(
             context.database, context.hub, launcher, self.catalog, home, at_once=max(1, os.cpu_count() or 1)
@@ -36,7 +39,11 @@ class StrategyService:
 
     def routers(self) -> list[APIRouter]:
         """Return the HTTP routes of this service."""
-        return [catalog_routes.router(self.catalog), backtest_routes.router(self.backtests)]
+        return [
+            catalog_routes.router(self.catalog),
+            backtest_routes.router(self.backtests),
+            data_routes.router(self.data),
+        ]
 
     async def start(self) -> None:
         """Take backtests from the queue."""
