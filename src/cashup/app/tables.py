@@ -13,6 +13,7 @@ def metadata() -> MetaData:
     import cashup.services.core.auth.tables
     import cashup.services.core.keys.tables
     import cashup.services.core.settings.tables
+    import cashup.services.core.system.tables
     import cashup.services.core.users.tables
     import cashup.services.notification.tables
     import cashup.services.strategy.tables  # noqa: F401

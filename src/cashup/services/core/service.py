@@ -18,6 +18,8 @@ from cashup.services.core.keys import routes as key_routes
 from cashup.services.core.keys.service import ApiKeyService, CredentialService, Inspector
 from cashup.services.core.settings import routes as setting_routes
 from cashup.services.core.settings.service import SettingsService
+from cashup.services.core.system import routes as system_routes
+from cashup.services.core.system.service import SystemService
 from cashup.services.core.users import routes as user_routes
 from cashup.services.core.users.service import UserService
 
@@ -52,6 +54,7 @@ class CoreService:
         self.api_keys = ApiKeyService(context.database, context.vault)
         self.credentials = CredentialService(context.database, context.vault, inspect)
         self.settings = SettingsService(context.database, context.source)
+        self.system = SystemService(context)
         self.backups = BackupService(
             context.database, context.source, context.vault, metadata, upgrade, revision
         )
@@ -65,12 +68,14 @@ class CoreService:
             setting_routes.router(self.settings),
             audit_routes.router(self.context.database),
             backup_routes.router(self.backups),
+            system_routes.router(self.system, self.context),
         ]
 
     async def start(self) -> None:
         """Load overrides and listen to what concerns every process."""
         await self.settings.load()
         self.context.supervisor.start("backups", self.backups.run)
+        self.context.supervisor.start("health", self.system.run)
         await self.context.channel.subscribe("core", ["session.ended", "settings.changed"], self._heard)
 
     async def _heard(self, envelope: Envelope) -> None:
