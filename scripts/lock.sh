@@ -8,6 +8,7 @@ compile() {
 }
 compile --all-extras --group dev pyproject.toml -o requirements/dev.lock
 compile --group build -c requirements/dev.lock pyproject.toml -o requirements/run.lock
+compile --extra server --extra postgres --extra exchange --extra optimize --group build -c requirements/dev.lock pyproject.toml -o requirements/server.lock
 compile --group build --group bench pyproject.toml -o requirements/bench.lock
 compile --group build --group bench-book pyproject.toml -o requirements/bench-book.lock
 printf 'uv\npip\n' | compile - -o requirements/bootstrap.lock

@@ -23,6 +23,7 @@ from cashup.runtime.channel import Channel, MemoryChannel
 from cashup.runtime.context import ServiceContext
 from cashup.runtime.db import Database
 from cashup.runtime.hub import Hub
+from cashup.runtime.hub_bridge import HubSender, receive
 from cashup.runtime.limits import RateLimiter
 from cashup.runtime.outbox import Outbox
 from cashup.runtime.settings import SettingsSource
@@ -109,6 +110,7 @@ class Platform:
         """Bring the database up to date and start everything."""
         await migrations.upgrade(self.context.database)
         outbox = Outbox(self.context.database, self.context.channel)
+        await self._connect_hub()
         for service in self.services:
             await service.start()
         self.context.supervisor.start("outbox", outbox.run)
@@ -117,6 +119,16 @@ class Platform:
             services=[service.name for service in self.services],
             database=self.context.database.shown,
         )
+
+    async def _connect_hub(self) -> None:
+        """Browsers are connected to the process of the core service; the other processes send there."""
+        if isinstance(self.context.channel, MemoryChannel):
+            return
+        if self.serves("core"):
+            await receive(self.context.hub, self.context.channel)
+        else:
+            sender = HubSender(self.context.hub, self.context.channel)
+            self.context.supervisor.start("hub", sender.run)
 
     async def stop(self) -> None:
         """Stop everything, in the opposite order."""

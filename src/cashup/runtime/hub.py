@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,9 +56,14 @@ class Subscriber:
 
 
 class Hub:
-    """All topics of one process."""
+    """All topics of one process.
+
+    Attributes:
+        forward: Set in a process no browser is connected to: takes messages to the one they are connected to.
+    """
 
     def __init__(self) -> None:
+        self.forward: Callable[[str, Any, bool], None] | None = None
         self._listeners: dict[str, set[Subscriber]] = defaultdict(set)
         self._kept: dict[str, deque[Message]] = {}
         self._numbers: dict[str, int] = defaultdict(int)
@@ -71,6 +76,9 @@ class Hub:
             data: The message.
             keep: Whether somebody who was cut off gets it later; not for prices, of which only the last counts.
         """
+        if self.forward is not None:
+            self.forward(topic, data, keep)
+            return
         self._numbers[topic] += 1
         number = self._numbers[topic]
         listeners = self._listeners.get(topic)

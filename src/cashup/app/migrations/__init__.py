@@ -8,11 +8,12 @@ from typing import Any, Final
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from cashup.runtime.db import Database
 
 _FOLDER: Final = Path(__file__).parent
+_LOCK: Final = 0x6361736D6967
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -50,4 +51,6 @@ async def check(database: Database) -> None:
 
 async def _run(database: Database, action: Any) -> None:
     async with database.connection() as connection:
+        if not database.is_sqlite:  # of several processes that start together, one migrates
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         await connection.run_sync(lambda sync: action(_config(sync)))
