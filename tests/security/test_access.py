@@ -21,6 +21,7 @@ OPEN = {
     "POST /api/v1/auth/verify-email",
     "POST /api/v1/auth/password/forgot",
     "POST /api/v1/auth/password/reset",
+    "GET /api/v1/backtests/reports/{ticket}",  # the sealed ticket is the permission
     "GET /health",
     "GET /health/live",
     "GET /health/ready",

@@ -147,6 +147,12 @@ async def test_a_backtest_runs_to_its_report_and_equals_the_one_run_directly(
     report = await client.get(f"/api/v1/backtests/{done['id']}/report", headers=headers)
     assert report.headers["content-security-policy"].startswith("sandbox")
     assert "<html" in report.text[:200]
+    link = (await client.post(f"/api/v1/backtests/{done['id']}/report-link", headers=headers)).json()["url"]
+    framed = await client.get(link)
+    assert framed.text == report.text
+    assert framed.headers["x-frame-options"] == "SAMEORIGIN"
+    for wrong in (link[:-4] + "AAAA", "/api/v1/backtests/reports/x", "/api/v1/backtests/reports/v1.a.b.c"):
+        assert (await client.get(wrong)).status_code == 404
     result = await client.get(f"/api/v1/backtests/{done['id']}/result", headers=headers)
     assert result.json()["statistics"]["trades"] == direct.statistics["trades"]
     assert (await client.delete(f"/api/v1/backtests/{done['id']}", headers=headers)).status_code == 204

@@ -96,7 +96,7 @@ async def _converse(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    with contextlib.suppress(RuntimeError):  # the other side has closed it
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the other side has closed it
         await websocket.close(_CLOSE_SLOW if subscriber.overrun.is_set() else _CLOSE_POLICY)
 
 

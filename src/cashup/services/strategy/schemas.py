@@ -181,3 +181,9 @@ class BacktestPage(BaseModel):
 
     items: list[BacktestOut]
     next: str
+
+
+class LinkOut(BaseModel):
+    """A link that works for a minute."""
+
+    url: str

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from cashup.runtime.context import ServiceContext
 from cashup.services.strategy.backtests import routes as backtest_routes
+from cashup.services.strategy.backtests.links import ReportLinks
 from cashup.services.strategy.backtests.service import BacktestService
 from cashup.services.strategy.catalog import routes as catalog_routes
 from cashup.services.strategy.catalog.service import CatalogService
@@ -41,7 +42,7 @@ class StrategyService:
         """Return the HTTP routes of this service."""
         return [
             catalog_routes.router(self.catalog),
-            backtest_routes.router(self.backtests),
+            backtest_routes.router(self.backtests, ReportLinks(self.context.vault)),
             data_routes.router(self.data),
         ]
 

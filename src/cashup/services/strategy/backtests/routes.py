@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from cashup.runtime.auth import Caller, Permission
 from cashup.runtime.context import require
 from cashup.services.strategy import schemas
+from cashup.services.strategy.backtests.links import ReportLinks
 from cashup.services.strategy.backtests.service import BacktestService
 
 Runner = Annotated[Caller, Depends(require(Permission.BACKTEST))]
@@ -25,11 +26,12 @@ _REPORT_HEADERS: Final = {
 }
 
 
-def router(backtests: BacktestService) -> APIRouter:
+def router(backtests: BacktestService, links: ReportLinks) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/api/v1/backtests", tags=["backtests"])
     _add_backtests(routes, backtests)
     _add_files(routes, backtests)
+    _add_links(routes, backtests, links)
     return routes
 
 
@@ -108,3 +110,17 @@ def _add_files(routes: APIRouter, backtests: BacktestService) -> None:
         """Return what the strategy printed."""
         path = await backtests.file(caller, backtest_id, "output.txt")
         return FileResponse(path, media_type="text/plain; charset=utf-8")
+
+
+def _add_links(routes: APIRouter, backtests: BacktestService, links: ReportLinks) -> None:
+    @routes.post("/{backtest_id}/report-link")
+    async def make_report_link(caller: Reader, backtest_id: str) -> schemas.LinkOut:
+        """Make a link a frame can open: it works for a minute, for this report alone."""
+        await backtests.file(caller, backtest_id, "report.html")
+        return schemas.LinkOut(url=f"/api/v1/backtests/reports/{links.make(backtest_id)}")
+
+    @routes.get("/reports/{ticket}", response_class=Response)
+    async def open_report_link(ticket: str) -> FileResponse:
+        """Return the report a link was made for; the link itself is the permission."""
+        path = backtests.folder(links.read(ticket)) / "report.html"
+        return FileResponse(path, media_type="text/html", headers=_REPORT_HEADERS)
