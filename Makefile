@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-fast nightly lint format types bench docs clean lock report-assets
+.PHONY: help run setup web openapi test test-fast nightly lint format types bench docs clean lock report-assets
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,24 @@ $(VENV)/.stamp-bench-book: $(VENV)/.stamp-dev requirements/bench-book.lock
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(VENV)/bench-book/bin/python --compile-bytecode --require-hashes -r requirements/bench-book.lock
 	@$(BIN)/uv pip install -q --python $(VENV)/bench-book/bin/python --no-deps -e .
 	@touch $@
+
+# The pages are built once and again whenever a source of theirs changes.
+WEB_SOURCES := $(shell find frontend/src frontend/public -type f -not -name schema.d.ts 2>/dev/null) frontend/index.html frontend/package-lock.json frontend/vite.config.ts
+NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+
+web: src/cashup/web/index.html ## build the pages, with the Node of the environment
+
+$(VENV)/.stamp-node: $(VENV)/.stamp-dev frontend/package-lock.json
+	@echo "Installing the front end's libraries ..."
+	@$(NPM) ci --silent --no-fund --no-audit
+	@touch $@
+
+src/cashup/web/index.html: $(VENV)/.stamp-node $(WEB_SOURCES)
+	@$(NPM) run --silent api
+	@$(NPM) run --silent build
+
+openapi: $(VENV)/.stamp-dev ## write the OpenAPI document the pages' client is generated from
+	PYTHONPATH=src $(BIN)/python -m cashup.app.openapi frontend/src/lib/openapi.json
 
 test: $(VENV)/.stamp-dev ## run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not nightly" $(PYTEST_ARGS)

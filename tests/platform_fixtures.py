@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,3 +129,37 @@ def running(platform: Any, app: Any) -> Any:
             yield Installation(platform, app, client)
 
     return run()
+
+
+@dataclass
+class Served:
+    """A platform behind a real socket, in a thread of its own."""
+
+    url: str
+    setup_token: str
+
+
+@contextmanager
+def serve_in_thread(folder: Path, **environ: str) -> Iterator[Served]:
+    """Serve a platform for the time of a block."""
+    from cashup.app.server import Server
+
+    ready: threading.Event = threading.Event()
+    box: dict[str, Any] = {}
+
+    async def serve() -> None:
+        platform, _ = await start(folder, CASHUP_SERVER__PORT="0", **environ)
+        server = box["server"] = Server(platform, announce=lambda _line: answering.set())
+        answering = asyncio.Event()
+        serving = asyncio.create_task(server.run())
+        await answering.wait()
+        box["token"] = await platform.core.users.setup_token()
+        ready.set()
+        await serving
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(30)
+    yield Served(f"http://localhost:{box['server'].port}", box["token"])
+    box["server"].stop()
+    thread.join(10)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 
-from cashup.app.server import Server
-from platform_fixtures import PASSWORD, start
+from platform_fixtures import PASSWORD, serve_in_thread
 
 #: What would end the session the fuzzer asks with, or fill the disk.
 _LEFT_OUT = r"/auth/(logout|logout-all|password|totp|setup)|/backups$"
@@ -22,36 +20,15 @@ _LEFT_OUT = r"/auth/(logout|logout-all|password|totp|setup)|/backups$"
 
 @pytest.fixture(scope="module")
 def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A server in a thread of its own; gives its address and an owner's token."""
-    ready, box = threading.Event(), {}
-
-    async def serve() -> None:
-        platform, _ = await start(
-            tmp_path_factory.mktemp("fuzz"),
-            CASHUP_SERVER__PORT="0",
-            CASHUP_SECURITY__REQUESTS_PER_MINUTE="1000000",
-            CASHUP_SECURITY__LOGIN_PER_MINUTE="1000000",
-        )
-        server = Server(platform, announce=lambda _line: None)
-        box["server"] = server
-        serving = asyncio.create_task(server.run())
-        while server.port == 0 or not server.ready:
-            await asyncio.sleep(0.01)
-        box["token"] = await platform.core.users.setup_token()
-        ready.set()
-        await serving
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(30)
-    import httpx
-
-    base = f"http://127.0.0.1:{box['server'].port}"
-    body = {"token": box["token"], "email": "o@example.com", "password": PASSWORD, "name": "O"}
-    answer = httpx.post(f"{base}/api/v1/auth/setup", json=body)
-    yield base, answer.json()["access_token"]
-    box["server"].stop()
-    thread.join(10)
+    """A server; gives its address and an owner's token."""
+    limits = {
+        "CASHUP_SECURITY__REQUESTS_PER_MINUTE": "1000000",
+        "CASHUP_SECURITY__LOGIN_PER_MINUTE": "1000000",
+    }
+    with serve_in_thread(tmp_path_factory.mktemp("fuzz"), **limits) as served:
+        body = {"token": served.setup_token, "email": "o@example.com", "password": PASSWORD, "name": "O"}
+        answer = httpx.post(f"{served.url}/api/v1/auth/setup", json=body)
+        yield served.url, answer.json()["access_token"]
 
 
 @pytest.mark.slow
