@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from platform_fixtures import PASSWORD, Served, serve_in_thread
@@ -19,7 +20,7 @@ WEB = Path(__file__).resolve().parents[2] / "src" / "cashup" / "web" / "index.ht
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A platform with market data and its pages."""
     for path, variable, hint in (
@@ -129,6 +130,9 @@ async def test_from_the_setup_link_to_a_report_and_back_in_chinese_on_a_phone(
 async def test_without_a_session_every_page_leads_to_signing_in_and_back(
     served: Served, browser: Any
 ) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as client:  # unless another test was here first
+        owner = {"token": served.setup_token, "email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
+        await client.post("/api/v1/auth/setup", json=owner)
     context = await browser.new_context(locale="en-US")
     page = await context.new_page()
     await page.goto(f"{served.url}/backtests")
